@@ -1,0 +1,1 @@
+"""Ports kept by real providers. Only wiring.py names them."""

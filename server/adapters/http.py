@@ -1,0 +1,79 @@
+"""A pooled HTTP session whose faults are ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from server.errors import ProviderRejected, ProviderUnavailable
+
+POOLS = 10
+CONNECTIONS = 20
+BACK_OFF_S = 0.1
+CONNECT_TIMEOUT_S = 3.0
+
+# Temporary by its nature, though not a 5xx.
+_TOO_MANY_REQUESTS = 429
+
+
+class HttpClient:
+    """One provider over HTTP: connections are kept, a broken one is tried once more.
+
+    Args:
+        provider: the name that errors carry.
+        headers: sent with every request.
+    """
+
+    def __init__(self, provider: str, headers: dict[str, str] | None = None) -> None:
+        self._provider = provider
+        self._session = requests.Session()
+        self._session.headers.update(headers or {})
+        # Only failures to connect: what has been sent may have been acted on, and who calls knows
+        # whether it may be repeated.
+        retry = Retry(total=1, connect=1, read=0, status=0, other=0, backoff_factor=BACK_OFF_S)
+        adapter = HTTPAdapter(pool_connections=POOLS, pool_maxsize=CONNECTIONS, max_retries=retry)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def post(self, url: str, body: object, timeout_s: float) -> requests.Response:
+        """POST JSON. See `request`."""
+        return self.request("POST", url, timeout_s, json=body)
+
+    def request(self, method: str, url: str, timeout_s: float, **arguments: Any) -> requests.Response:
+        """Send a request and return its 2xx answer. *timeout_s* limits the wait for it.
+
+        Raises:
+            ProviderUnavailable: no connection, no answer in time, 429 or 5xx.
+            ProviderRejected: any other answer.
+        """
+        timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
+        try:
+            response = self._session.request(
+                method, url, timeout=timeout, allow_redirects=False, **arguments
+            )
+        except requests.Timeout as error:
+            raise ProviderUnavailable(self._provider, f"no answer in {timeout_s:g} s") from error
+        except requests.RequestException as error:
+            raise ProviderUnavailable(self._provider, type(error).__name__) from error
+        if response.status_code == _TOO_MANY_REQUESTS or response.status_code >= requests.codes.server_error:
+            raise ProviderUnavailable(self._provider, _reason(response))
+        if not requests.codes.ok <= response.status_code < requests.codes.multiple_choices:
+            raise ProviderRejected(self._provider, _reason(response))
+        return response
+
+    def close(self) -> None:
+        """Close kept connections."""
+        self._session.close()
+
+
+def _reason(response: requests.Response) -> str:
+    """The status, and the error code of the body if it is one of our own short ones."""
+    try:
+        body = response.json()
+    except ValueError:
+        return f"HTTP {response.status_code}"
+    code = body.get("code") if isinstance(body, dict) else None
+    return f"HTTP {response.status_code}" + (f" code {code}" if isinstance(code, int) else "")

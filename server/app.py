@@ -1,0 +1,49 @@
+"""The Flask application: blueprints and one error handler."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from server.channels.chat import chat_blueprint
+from server.channels.operations import operations_blueprint
+from server.channels.whatsapp import whatsapp_blueprint
+from server.desk import Desk
+from server.errors import AppError, PayloadTooLarge
+
+LONGEST_BODY = 1024 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(desk: Desk, internal_secret: str) -> Flask:
+    """The web application around a desk; whoever calls starts and stops the desk."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LONGEST_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    ports = desk.ports
+    app.register_blueprint(whatsapp_blueprint(desk.receiver, ports.outbox, desk.lanes, internal_secret))
+    app.register_blueprint(chat_blueprint(desk.answers, ports.keys))
+    app.register_blueprint(operations_blueprint(ports.check_store, lambda: desk.is_running))
+    app.register_error_handler(AppError, _answer_error)
+    app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(Exception, _answer_fault)
+    return app
+
+
+def _answer_error(error: AppError) -> tuple[dict[str, str], int]:
+    if error.status >= 500:
+        log.error("request.failed", error=type(error).__name__, status=error.status)
+    return {"error": str(error)}, error.status
+
+
+def _answer_http_error(error: HTTPException) -> tuple[dict[str, str], int]:
+    if isinstance(error, RequestEntityTooLarge):
+        return _answer_error(PayloadTooLarge(f"the body is over {LONGEST_BODY} bytes: send fewer at a time"))
+    return {"error": error.description or error.name}, error.code or 500
+
+
+def _answer_fault(error: Exception) -> tuple[dict[str, str], int]:
+    log.exception("request.fault", error=type(error).__name__)
+    return {"error": "something went wrong on our side; it has been logged"}, 500

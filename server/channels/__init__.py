@@ -1,0 +1,1 @@
+"""Ways in: parse what came, hand it on, answer."""

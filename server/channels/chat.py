@@ -1,0 +1,91 @@
+"""The chat API: a message in, the reply on the same call."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, request
+
+from server.channels.bodies import json_object
+from server.domain.conversations import Reply, ReplySource
+from server.domain.messages import Channel, GuestAddress, InboundMessage, MessageKind
+from server.errors import NotFound, Unauthenticated, UnprocessableRequest
+from server.inbox.answer import Answers
+from server.ports.store import KeyStore
+
+LONGEST_MESSAGE = 8_000
+LONGEST_CONVERSATION = 100
+
+
+def chat_blueprint(answers: Answers, keys: KeyStore) -> Blueprint:
+    """``POST /api/v1/chat``."""
+    blueprint = Blueprint("chat", __name__, url_prefix="/api/v1")
+
+    @blueprint.post("/chat")
+    def chat() -> dict[str, Any]:
+        tenant_id = _authenticate(keys, request.headers.get("Authorization", ""))
+        message = _message(tenant_id, json_object(request))
+        reply = answers.answer(message)
+        return _to_json(reply) if reply is not None else _LEFT_TO_STAFF
+
+    return blueprint
+
+
+# Staff have taken the conversation over: their answer comes to whoever reads it.
+_LEFT_TO_STAFF: dict[str, Any] = {
+    "reply": "",
+    "citations": [],
+    "handover": True,
+    "source": ReplySource.SHORTCUT,
+    "timings_ms": {},
+}
+
+
+def _authenticate(keys: KeyStore, header: str) -> str:
+    scheme, _, key = header.partition(" ")
+    tenant_id = keys.find_tenant(key.strip()) if scheme.lower() == "bearer" else None
+    if tenant_id is None:
+        raise Unauthenticated("send Authorization: Bearer KEY; `frontdesk keys create` makes a key")
+    return tenant_id
+
+
+def _message(tenant_id: str, body: Mapping[str, Any]) -> InboundMessage:
+    if _text(body, "tenant", LONGEST_CONVERSATION) != tenant_id:
+        raise NotFound("this key belongs to no such tenant")
+    key = _text(body, "conversation", LONGEST_CONVERSATION)
+    text = _text(body, "message", LONGEST_MESSAGE)
+    return InboundMessage(
+        tenant_id=tenant_id,
+        channel=Channel.CHAT,
+        address=GuestAddress(reply_to=key, chat_key=key),
+        # Each call is a message of its own, even with the same words.
+        provider_id=secrets.token_hex(16),
+        kind=MessageKind.TEXT,
+        text=text,
+        sent_at=datetime.now(UTC),
+    )
+
+
+def _text(body: Mapping[str, Any], name: str, longest: int) -> str:
+    value = body.get(name)
+    if isinstance(value, str):
+        value = value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise UnprocessableRequest(f"{name} must be a text of 1 to {longest} characters")
+    return value
+
+
+def _to_json(reply: Reply) -> dict[str, Any]:
+    return {
+        "reply": reply.text,
+        "citations": [
+            {"document": citation.document, "title": citation.title, "score": round(citation.score, 4)}
+            for citation in reply.citations
+        ],
+        "handover": reply.handover,
+        "source": reply.source,
+        "timings_ms": dict(reply.timings_ms),
+    }

@@ -1,0 +1,1 @@
+"""A turn: from waiting messages to one reply that may leave."""

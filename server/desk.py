@@ -1,0 +1,84 @@
+"""The running desk of one process: queues, turns, deliveries and the sweep on one event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any
+
+from server.adapters.event_loop import EventLoopThread, InProcessQueue
+from server.conversation.engine import Engine
+from server.conversation.turn import TurnTaker
+from server.inbox.answer import Answers
+from server.inbox.drain import Drain
+from server.inbox.receive import Receiver
+from server.inbox.sweep import Sweep
+from server.knowledge.answer import EmbeddedAnswers
+from server.knowledge.retrieve import Retriever
+from server.outbox.deliver import Deliverer
+from server.outbox.presence import Presence
+from server.ports.bundle import Ports
+from server.settings import Settings
+
+# Turns that run at a stop get so long to end; what is left is found by the next process.
+DRAIN_S = 10.0
+# Beyond the model's own limit: retrieval, commit, and a turn of the same conversation before this one.
+CHAT_MARGIN_S = 12.0
+
+
+class Desk:
+    """Puts the parts together and runs them. Start it after a fork, never before."""
+
+    def __init__(self, settings: Settings, ports: Ports) -> None:
+        self.ports = ports
+        self._loop = EventLoopThread(worker_threads=settings.turn_concurrency)
+        deliverer = Deliverer(ports.leases, ports.outbox, ports.senders, ports.clock)
+        self.lanes = InProcessQueue(self._loop, deliverer.run, settings.turn_concurrency)
+        taker = TurnTaker(
+            make_engine(settings, ports), ports.replies, Presence(ports.presence), self.lanes, ports.clock
+        )
+        drain = Drain(ports.leases, ports.inbox, taker, settings.ai_context_messages)
+        self._conversations = InProcessQueue(self._loop, drain.run, settings.turn_concurrency)
+        self._sweep = Sweep(ports.inbox, ports.outbox, self._conversations, self.lanes)
+        self._sweeping: Future[None] | None = None
+        self.receiver = Receiver(ports.inbox, self._conversations)
+        self.answers = Answers(
+            ports.inbox, ports.replies, drain, self._submit, settings.ai_total_s + CHAT_MARGIN_S
+        )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether turns are being taken."""
+        return self._loop.is_running
+
+    def start(self) -> None:
+        """Take up work, what a process before has left included."""
+        self._loop.start()
+        self._sweeping = self._loop.submit(self._sweep.run())
+
+    def stop(self) -> None:
+        """Start nothing new, let running turns end, close what is open."""
+        self._conversations.close()
+        self.lanes.close()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        if self.ports.model is not None and self.is_running:
+            self._loop.submit(self.ports.model.aclose()).result(timeout=DRAIN_S)
+        self._loop.stop(DRAIN_S)
+        self.ports.close()
+
+    def _submit(self, work: Coroutine[Any, Any, None]) -> Future[None]:
+        return self._loop.submit(work)
+
+
+def make_engine(settings: Settings, ports: Ports) -> Engine:
+    """What answers a turn: the embedded answers, with the model in front of them where there is one."""
+    retriever = Retriever(ports.knowledge, ports.embedder)
+    return Engine(
+        EmbeddedAnswers(retriever),
+        retriever,
+        ports.model,
+        ports.clock,
+        settings.ai_timeout_s,
+        settings.ai_total_s,
+    )

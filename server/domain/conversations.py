@@ -1,0 +1,128 @@
+"""A thread with one guest, and what one turn of it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from server.domain.knowledge import Citation
+from server.domain.messages import Channel, MessageKind, Quoted
+from server.domain.tenants import Tenant
+
+
+class Mode(StrEnum):
+    """Who answers a conversation."""
+
+    AI = "ai"
+    DRAFT = "draft"
+    HUMAN = "human"
+
+
+class Speaker(StrEnum):
+    """Who said a line: the guest, or the business (the desk and its people alike)."""
+
+    GUEST = "guest"
+    HOST = "host"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One earlier line of a conversation."""
+
+    speaker: Speaker
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on ``key`` alone. Writes carry ``token`` and are refused once it is old."""
+
+    key: str
+    owner: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessage:
+    """A saved message that no reply covers yet."""
+
+    id: int
+    provider_id: str
+    kind: MessageKind
+    text: str
+    quoted: Quoted | None
+    received_at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """The waiting messages of one conversation with all that is needed to answer them.
+
+    ``history`` is oldest first, without the waiting messages. ``offered`` are the document ids that the
+    last reply offered as numbered choices, in that order.
+    """
+
+    id: str
+    tenant: Tenant
+    conversation_id: int
+    channel: Channel
+    mode: Mode
+    reply_to: str
+    guest_name: str | None
+    messages: Sequence[WaitingMessage]
+    history: Sequence[HistoryLine]
+    offered: Sequence[str]
+
+    @property
+    def question(self) -> str:
+        """What the guest wrote, the lines of several messages joined."""
+        return "\n".join(message.text for message in self.messages if message.text)
+
+
+class ReplySource(StrEnum):
+    """Where the words of a reply came from."""
+
+    MODEL = "model"
+    CACHE = "cache"
+    SHORTCUT = "shortcut"
+    KNOWLEDGE = "knowledge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a turn decided to say. ``handover`` asks staff to look at the conversation.
+
+    ``offered`` are document ids that the text offers as numbered choices. ``timings_ms`` are spans of
+    the making, by name.
+    """
+
+    text: str
+    source: ReplySource
+    language: str
+    citations: Sequence[Citation] = ()
+    offered: Sequence[str] = ()
+    handover: bool = False
+    reason: str = ""
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+class Sentiment(StrEnum):
+    """How a guest sounds."""
+
+    NEGATIVE = "negative"
+    NEUTRAL = "neutral"
+    POSITIVE = "positive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """What is noted of a turn once the reply is out."""
+
+    language: str
+    intent: str
+    sentiment: Sentiment
+    open_request: bool
+    needs_human: bool

@@ -1,0 +1,43 @@
+"""A business, and how it wants its desk kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantSettings:
+    """What differs from business to business. Every field has a default that works.
+
+    ``languages`` are ISO 639-1 codes the business answers in by preference; the first is used when a
+    guest's language cannot be told. ``staff_numbers`` are phone numbers with country code that hear of
+    guests who need a person; ``staff_webhook`` is a URL that is told the same. ``prompt`` is added to
+    what the model is told of the business's tone. ``facts`` are short lines that are always true of it
+    (address, hours) and that the model is given with every question.
+    """
+
+    name: str
+    time_zone: str = "Asia/Jerusalem"
+    languages: tuple[str, ...] = ("en", "he")
+    hours: str = ""
+    facts: tuple[str, ...] = ()
+    prompt: str = ""
+    ai_disclosure: bool = False
+    ai_paused: bool = False
+    staff_numbers: tuple[str, ...] = ()
+    staff_webhook: str = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The business's time zone; the name was checked when it was set."""
+        return ZoneInfo(self.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One business. ``knowledge_version`` grows with every change of its knowledge."""
+
+    id: str
+    settings: TenantSettings
+    knowledge_version: int = field(default=0)

@@ -1,0 +1,96 @@
+"""Every error that this project raises.
+
+AppError                      500
+├── SettingsError                  start-up: names every fault at once
+├── InvalidRequest            400  the message says how to mend it
+│   └── UnprocessableRequest  422  the JSON is sound, its content is not
+├── Unauthenticated           401
+├── NotFound                  404
+├── PayloadTooLarge           413
+├── StoreUnavailable          503  nothing was saved; send again
+├── LeaseLost                      another process has taken the conversation over
+├── CommandError                   command line: one sentence, exit 1
+└── ProviderError             502
+    ├── ProviderUnavailable        timeout, 429, 5xx: worth a retry
+    └── ProviderRejected           final: never retry
+"""
+
+from __future__ import annotations
+
+
+class AppError(Exception):
+    """Root of the tree. ``status`` is the HTTP status it becomes at the edge."""
+
+    status = 500
+
+
+class SettingsError(AppError):
+    """The environment cannot be used; the message names each fault and its remedy."""
+
+
+class InvalidRequest(AppError):
+    """The request cannot be read."""
+
+    status = 400
+
+
+class UnprocessableRequest(InvalidRequest):
+    """The request can be read, yet does not say what it must."""
+
+    status = 422
+
+
+class Unauthenticated(AppError):
+    """No key, session or secret, or a wrong one."""
+
+    status = 401
+
+
+class NotFound(AppError):
+    """There is no such thing, or not for this caller."""
+
+    status = 404
+
+
+class PayloadTooLarge(AppError):
+    """The body is over the limit; send less at a time."""
+
+    status = 413
+
+
+class StoreUnavailable(AppError):
+    """The database did not take it. Nothing was saved; send again."""
+
+    status = 503
+
+
+class LeaseLost(AppError):
+    """The lease's token is no longer the current one; what was being written was not."""
+
+
+class CommandError(AppError):
+    """A command cannot go on; the message is one sentence for a person."""
+
+
+class ProviderError(AppError):
+    """A provider did not do what it was asked.
+
+    Args:
+        provider: a short fixed name such as ``whatsapp`` or ``model``.
+        reason: what happened, without texts, numbers or keys.
+    """
+
+    status = 502
+
+    def __init__(self, provider: str, reason: str) -> None:
+        super().__init__(f"{provider}: {reason}")
+        self.provider = provider
+        self.reason = reason
+
+
+class ProviderUnavailable(ProviderError):
+    """It may work later: timeout, connection lost, 429, 5xx."""
+
+
+class ProviderRejected(ProviderError):
+    """It said no for good."""

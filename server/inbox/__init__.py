@@ -1,0 +1,1 @@
+"""What has come in is saved once and waits here for its turn."""

@@ -1,0 +1,61 @@
+"""Works through a conversation's waiting messages, one turn at a time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from server.conversation.turn import TurnTaker
+from server.domain.conversations import Lease
+from server.errors import LeaseLost, StoreUnavailable
+from server.leases import hold
+from server.ports.store import InboxStore, LeaseStore
+
+RETRY_DELAY_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Drain:
+    """Strict order within a conversation: whoever has its lease takes its turns.
+
+    Args:
+        history_lines: how many earlier lines a turn is given.
+    """
+
+    def __init__(self, leases: LeaseStore, inbox: InboxStore, taker: TurnTaker, history_lines: int) -> None:
+        self._leases = leases
+        self._inbox = inbox
+        self._taker = taker
+        self._history_lines = history_lines
+
+    async def run(self, key: str) -> None:
+        """Take turns until nothing of conversation *key* is due. Safe to call at any time, anywhere."""
+        conversation_id = int(key)
+        is_due = True
+        while is_due:
+            async with hold(self._leases, f"conversation:{conversation_id}") as lease:
+                if lease is None:
+                    # Who holds it looks again after giving it back, so nothing is forgotten.
+                    return
+                try:
+                    await self._take_turns(lease, conversation_id)
+                except LeaseLost:
+                    log.warning("drain.lease_lost", conversation=conversation_id)
+                    return
+            is_due = await asyncio.to_thread(self._inbox.is_due, conversation_id)
+
+    async def _take_turns(self, lease: Lease, conversation_id: int) -> None:
+        while True:
+            turn = await asyncio.to_thread(self._inbox.next_turn, conversation_id, self._history_lines)
+            if turn is None:
+                return
+            try:
+                await self._taker.take(lease, turn)
+            except (LeaseLost, StoreUnavailable):
+                raise
+            except Exception as error:  # noqa: BLE001 - a fault of ours must not hold a guest up for ever
+                log.exception("turn.failed", turn=turn.id, error=type(error).__name__)
+                await asyncio.to_thread(self._inbox.postpone, lease, turn, RETRY_DELAY_S)
+                return

@@ -1,0 +1,48 @@
+"""Holds a lease for as long as the work under it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+
+from server.domain.conversations import Lease
+from server.errors import AppError, LeaseLost
+from server.ports.store import LeaseStore
+
+# Three misses fit into the shortest lease.
+HEARTBEAT_S = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def hold(leases: LeaseStore, key: str) -> AsyncIterator[Lease | None]:
+    """The lease of *key*, renewed in the background and given back at the end; None if it is taken."""
+    lease = await asyncio.to_thread(leases.claim, key)
+    if lease is None:
+        yield None
+        return
+    heartbeat = asyncio.create_task(_keep(leases, lease))
+    try:
+        yield lease
+    finally:
+        heartbeat.cancel()
+        with suppress(asyncio.CancelledError):
+            await heartbeat
+        await asyncio.to_thread(leases.release, lease)
+
+
+async def _keep(leases: LeaseStore, lease: Lease) -> None:
+    while True:
+        await asyncio.sleep(HEARTBEAT_S)
+        try:
+            await asyncio.to_thread(leases.renew, lease)
+        except LeaseLost:
+            # The work goes on, and its fenced commit will be refused.
+            log.warning("lease.lost", key=lease.key)
+            return
+        except AppError as error:
+            log.warning("lease.not_renewed", key=lease.key, error=type(error).__name__)

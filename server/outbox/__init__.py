@@ -1,0 +1,1 @@
+"""What has been decided waits here until it has left."""

@@ -1,0 +1,1 @@
+"""All that the product asks of the world, as protocols."""

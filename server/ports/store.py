@@ -1,0 +1,188 @@
+"""What we ask of the database. All calls block; the core makes them in worker threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from server.domain.conversations import Analysis, Lease, Reply, Turn
+from server.domain.messages import DeliveryState, InboundMessage, OutboundMessage
+from server.domain.tenants import Tenant, TenantSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What became of one message: its row, its conversation, and whether it was new."""
+
+    id: int
+    conversation_id: int
+    is_new: bool
+    is_waiting: bool
+
+
+class LeaseStore(Protocol):
+    """Gives one owner at a time the right to work on a key."""
+
+    def claim(self, key: str) -> Lease | None:
+        """Take *key* if it is free or its owner is gone; None if somebody is at work on it."""
+        ...
+
+    def renew(self, lease: Lease) -> None:
+        """Keep the lease for another while.
+
+        Raises:
+            LeaseLost: somebody else has it.
+        """
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Give it back; harmless if it was lost."""
+        ...
+
+
+class InboxStore(Protocol):
+    """Messages that came in, until a turn has handled them."""
+
+    def save(self, tenant_id: str, messages: Sequence[InboundMessage]) -> Sequence[Saved]:
+        """Save what is new, in order, durably, in one transaction.
+
+        Raises:
+            NotFound: there is no such tenant.
+            StoreUnavailable: nothing was saved.
+        """
+        ...
+
+    def due_conversations(self, limit: int) -> Sequence[int]:
+        """Conversations with messages whose time has come, longest waiting first."""
+        ...
+
+    def is_due(self, conversation_id: int) -> bool:
+        """Whether the conversation's oldest waiting message is due."""
+        ...
+
+    def next_turn(self, conversation_id: int, history_lines: int) -> Turn | None:
+        """The waiting messages as one turn; None if there are none or the oldest is not due yet."""
+        ...
+
+    def postpone(self, lease: Lease, turn: Turn, delay_s: float) -> None:
+        """Count an attempt that failed and try again later.
+
+        Raises:
+            LeaseLost: nothing was saved.
+        """
+        ...
+
+    def is_handled(self, message_id: int) -> bool:
+        """Whether an inbound row's turn has ended, with a reply or without."""
+        ...
+
+
+class ReplyStore(Protocol):
+    """Replies and the messages that they cover."""
+
+    def commit_reply(self, lease: Lease, turn: Turn, reply: Reply, started_at: datetime) -> Sequence[str]:
+        """Save *reply* as covering the turn's messages and put it into the outbox, in one transaction.
+
+        Returns:
+            The outbox lanes that have something to send.
+
+        Raises:
+            LeaseLost: nothing was saved.
+        """
+        ...
+
+    def close_unanswered(self, lease: Lease, turn: Turn, needs_human: bool) -> Sequence[str]:
+        """Mark the turn's messages as handled without a reply; return the lanes of notices to staff.
+
+        Raises:
+            LeaseLost: nothing was saved.
+        """
+        ...
+
+    def record_analysis(self, turn_id: str, analysis: Analysis) -> None:
+        """Keep what was noted of a turn."""
+        ...
+
+    def find_reply(self, message_id: int) -> Reply | None:
+        """The reply that covers an inbound row, if there is one."""
+        ...
+
+
+class OutboxStore(Protocol):
+    """Committed messages, first in, first out within a lane."""
+
+    def due_lanes(self, limit: int) -> Sequence[str]:
+        """Lanes whose first message may be sent now."""
+        ...
+
+    def is_due(self, lane: str) -> bool:
+        """Whether the lane's first message may be sent now."""
+        ...
+
+    def start_sending(self, lease: Lease, lane: str) -> OutboundMessage | None:
+        """Mark the lane's first due message as being sent and return it.
+
+        Raises:
+            LeaseLost: somebody else sends this lane.
+        """
+        ...
+
+    def mark_sent(self, lease: Lease, message: OutboundMessage) -> None:
+        """The provider has taken it."""
+        ...
+
+    def mark_failed(self, lease: Lease, message: OutboundMessage, reason: str) -> None:
+        """It will never be sent; its conversation needs a person."""
+        ...
+
+    def postpone(self, lease: Lease, message: OutboundMessage, delay_s: float) -> None:
+        """Try again later, under the same message id."""
+        ...
+
+    def wake_tenant(self, tenant_id: str) -> Sequence[str]:
+        """What waits for a later try may be sent now: the tenant's line is back. Returns the lanes."""
+        ...
+
+    def record_receipt(
+        self, tenant_id: str, message_id: str, state: DeliveryState, at: datetime, reason: str = ""
+    ) -> bool:
+        """Note that a message was delivered, read or failed; a state never goes back. False if unknown."""
+        ...
+
+
+class TenantStore(Protocol):
+    """Businesses."""
+
+    def get(self, tenant_id: str) -> Tenant:
+        """Raises NotFound if there is none."""
+        ...
+
+    def all(self) -> Sequence[Tenant]:
+        """Every tenant, by id."""
+        ...
+
+    def add(self, tenant_id: str, settings: TenantSettings) -> None:
+        """Raises UnprocessableRequest if the id is taken."""
+        ...
+
+    def update(self, tenant_id: str, settings: TenantSettings) -> None:
+        """Raises NotFound if there is no such tenant."""
+        ...
+
+
+class KeyStore(Protocol):
+    """API keys, known by their hashes."""
+
+    def create(self, tenant_id: str) -> str:
+        """Make a key and return it: the only time it can be seen.
+
+        Raises:
+            NotFound: there is no such tenant.
+        """
+        ...
+
+    def find_tenant(self, key: str) -> str | None:
+        """The tenant a key belongs to."""
+        ...

@@ -1,0 +1,80 @@
+"""The installation's settings: read once from the environment, passed down, never looked up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from server.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """Names in the environment are those of the fields, in capitals. See docs/operations.md."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    data_dir: Path = Path("var")
+    database_url: SecretStr | None = None
+    internal_secret: SecretStr | None = None
+    host: str = "0.0.0.0"  # noqa: S104 - the web process is the public one
+    port: int = Field(default=5000, ge=0, le=65535)
+    whatsapp_port: int = Field(default=3300, ge=0, le=65535)
+    public_base_url: str = ""
+    whatsapp_url: str = ""
+    log_level: str = "INFO"
+
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str = ""
+    ai_model: str = "gpt-4o-mini"
+    ai_timeout_s: float = Field(default=3.5, gt=0, le=60)
+    ai_total_s: float = Field(default=8, gt=0, le=120)
+    ai_max_tokens: int = Field(default=220, ge=1, le=4096)
+    ai_temperature: float = Field(default=0.2, ge=0, le=2)
+    ai_context_messages: int = Field(default=4, ge=0, le=50)
+    turn_concurrency: int = Field(default=32, ge=1, le=512)
+
+    @field_validator("whatsapp_url", "openai_base_url", "public_base_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError("must be a URL such as http://127.0.0.1:3300")
+        return value.rstrip("/")
+
+    @property
+    def database(self) -> str:
+        """The database's URL; SQLite in the data folder unless one is set."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir / 'frontdesk.db'}"
+
+    @property
+    def sidecar_url(self) -> str:
+        """Where Flask finds the sidecar."""
+        return self.whatsapp_url or f"http://127.0.0.1:{self.whatsapp_port}"
+
+    @property
+    def console_url(self) -> str:
+        """Where staff open the console, without its path."""
+        return self.public_base_url or f"http://localhost:{self.port}"
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a language model is configured: a key, or a server of one's own."""
+        return self.openai_api_key is not None or bool(self.openai_base_url)
+
+
+def read_settings() -> Settings:
+    """Read the environment and, in development, ``.env``.
+
+    Raises:
+        SettingsError: naming every fault at once.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Values are left out: one of them may be a secret in the wrong place.
+        faults = [f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
+        raise SettingsError("settings: " + "; ".join(faults)) from None

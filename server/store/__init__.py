@@ -1,0 +1,1 @@
+"""The database: tables, and one module for each thing that is kept."""

@@ -1,0 +1,211 @@
+"""Messages that came in: saved once, and waiting until a turn takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from server.domain.conversations import HistoryLine, Lease, Mode, Speaker, Turn, WaitingMessage
+from server.domain.messages import (
+    Channel,
+    DeliveryState,
+    InboundMessage,
+    MessageKind,
+    OutboundKind,
+    Quoted,
+)
+from server.ports.clock import Clock
+from server.ports.store import Saved
+from server.store.guests import find_or_add_conversation
+from server.store.leases import check_lease
+from server.store.models import ConversationRow, GuestRow, InboundRow, OutboxRow, TenantRow
+from server.store.session import Database
+from server.store.tenants import get_tenant_row, to_tenant
+from server.store.turn_ids import turn_id_for
+
+# A guest who sends more at once gets the rest answered in the next turn.
+MESSAGES_IN_A_TURN = 20
+
+
+class Inbox:
+    """The part of the ``InboxStore`` port that takes messages in and hands them out as turns."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def save(self, tenant_id: str, messages: Sequence[InboundMessage]) -> Sequence[Saved]:
+        """Save what is new, in order, on the disk itself, in one transaction."""
+        try:
+            return self._save(tenant_id, messages)
+        except IntegrityError:
+            # Two requests met a new guest at the same moment; the loser finds the winner's rows.
+            return self._save(tenant_id, messages)
+
+    def _save(self, tenant_id: str, messages: Sequence[InboundMessage]) -> Sequence[Saved]:
+        with self._database.write_durably() as session:
+            get_tenant_row(session, tenant_id)
+            return [self._save_one(session, message) for message in messages]
+
+    def _save_one(self, session: Session, message: InboundMessage) -> Saved:
+        now = self._clock.now()
+        conversation = find_or_add_conversation(session, message.tenant_id, message.address, now)
+        session.flush()
+        is_waiting = message.kind.is_answerable and not message.from_me
+        quoted = message.quoted
+        key = (
+            InboundRow.tenant_id == message.tenant_id,
+            InboundRow.channel == message.channel,
+            InboundRow.guest_id == conversation.guest_id,
+            InboundRow.from_me == message.from_me,
+            InboundRow.provider_id == message.provider_id,
+        )
+        row_id = session.execute(
+            self._database.insert(InboundRow)
+            .values(
+                tenant_id=message.tenant_id,
+                conversation_id=conversation.id,
+                guest_id=conversation.guest_id,
+                channel=message.channel,
+                from_me=message.from_me,
+                provider_id=message.provider_id,
+                sequence=message.sequence,
+                reply_to=message.address.reply_to,
+                kind=message.kind,
+                text=message.text,
+                quoted=None if quoted is None else {"id": quoted.provider_id, "text": quoted.text},
+                details=dict(message.details),
+                sent_at=message.sent_at,
+                received_at=now,
+                attempts=0,
+                due_at=now,
+                handled_at=None if is_waiting else now,
+            )
+            .on_conflict_do_nothing()
+            .returning(InboundRow.id)
+        ).scalar_one_or_none()
+        if row_id is None:
+            known = session.execute(select(InboundRow.id).where(*key)).scalar_one()
+            return Saved(known, conversation.id, is_new=False, is_waiting=False)
+        conversation.last_message_at = now
+        return Saved(row_id, conversation.id, is_new=True, is_waiting=is_waiting)
+
+    def due_conversations(self, limit: int) -> Sequence[int]:
+        """Conversations with messages whose time has come, longest waiting first."""
+        with self._database.read() as session:
+            return session.scalars(
+                select(InboundRow.conversation_id)
+                .where(InboundRow.handled_at.is_(None), InboundRow.due_at <= self._clock.now())
+                .group_by(InboundRow.conversation_id)
+                .order_by(func.min(InboundRow.id))
+                .limit(limit)
+            ).all()
+
+    def is_due(self, conversation_id: int) -> bool:
+        """Whether the conversation's oldest waiting message is due."""
+        with self._database.read() as session:
+            rows = self._waiting(session, conversation_id, limit=1)
+            return bool(rows) and rows[0].due_at <= self._clock.now()
+
+    def next_turn(self, conversation_id: int, history_lines: int) -> Turn | None:
+        """The waiting messages as one turn; None if there are none or the oldest is not due yet."""
+        with self._database.read() as session:
+            rows = self._waiting(session, conversation_id, MESSAGES_IN_A_TURN)
+            if not rows or rows[0].due_at > self._clock.now():
+                return None
+            # The answer goes back the way the first of them came.
+            rows = [row for row in rows if row.channel == rows[0].channel]
+            conversation, guest, tenant = session.execute(
+                select(ConversationRow, GuestRow, TenantRow)
+                .join(GuestRow, GuestRow.id == ConversationRow.guest_id)
+                .join(TenantRow, TenantRow.id == ConversationRow.tenant_id)
+                .where(ConversationRow.id == conversation_id)
+            ).one()
+            return Turn(
+                id=turn_id_for(conversation.tenant_id, conversation_id, rows[0].id),
+                tenant=to_tenant(tenant),
+                conversation_id=conversation_id,
+                channel=Channel(rows[0].channel),
+                mode=Mode(conversation.mode),
+                reply_to=rows[-1].reply_to,
+                guest_name=guest.name,
+                messages=[_to_waiting(row) for row in rows],
+                history=_history(session, conversation_id, history_lines),
+                offered=tuple(conversation.offered),
+            )
+
+    def postpone(self, lease: Lease, turn: Turn, delay_s: float) -> None:
+        """Count an attempt that failed and try again in *delay_s* seconds."""
+        with self._database.write() as session:
+            check_lease(session, lease)
+            session.execute(
+                update(InboundRow)
+                .where(InboundRow.id.in_([message.id for message in turn.messages]))
+                .values(
+                    attempts=InboundRow.attempts + 1, due_at=self._clock.now() + timedelta(seconds=delay_s)
+                )
+            )
+
+    def is_handled(self, message_id: int) -> bool:
+        """Whether the message's turn has ended, with a reply or without."""
+        with self._database.read() as session:
+            handled: datetime | None = session.execute(
+                select(InboundRow.handled_at).where(InboundRow.id == message_id)
+            ).scalar_one()
+            return handled is not None
+
+    @staticmethod
+    def _waiting(session: Session, conversation_id: int, limit: int) -> Sequence[InboundRow]:
+        return session.scalars(
+            select(InboundRow)
+            .where(InboundRow.conversation_id == conversation_id, InboundRow.handled_at.is_(None))
+            .order_by(InboundRow.id)
+            .limit(limit)
+        ).all()
+
+
+def _to_waiting(row: InboundRow) -> WaitingMessage:
+    quoted = None if row.quoted is None else Quoted(str(row.quoted["id"]), row.quoted["text"])
+    return WaitingMessage(
+        id=row.id,
+        provider_id=row.provider_id,
+        kind=MessageKind(row.kind),
+        text=row.text,
+        quoted=quoted,
+        received_at=row.received_at,
+        attempts=row.attempts,
+    )
+
+
+def _history(session: Session, conversation_id: int, limit: int) -> Sequence[HistoryLine]:
+    """The last lines before the waiting ones, oldest first. Reads *limit* rows of each side at most."""
+    came_in = session.execute(
+        select(InboundRow.received_at, InboundRow.from_me, InboundRow.text)
+        .where(
+            InboundRow.conversation_id == conversation_id,
+            InboundRow.handled_at.is_not(None),
+            InboundRow.text != "",
+        )
+        .order_by(InboundRow.id.desc())
+        .limit(limit)
+    )
+    went_out = session.execute(
+        select(OutboxRow.committed_at, OutboxRow.text)
+        .where(
+            OutboxRow.conversation_id == conversation_id,
+            OutboxRow.kind.in_([OutboundKind.REPLY, OutboundKind.STAFF]),
+            OutboxRow.state.not_in([DeliveryState.FAILED, DeliveryState.CANCELLED]),
+        )
+        .order_by(OutboxRow.id.desc())
+        .limit(limit)
+    )
+    lines = [
+        (at, HistoryLine(Speaker.HOST if from_me else Speaker.GUEST, said)) for at, from_me, said in came_in
+    ]
+    lines += [(at, HistoryLine(Speaker.HOST, said)) for at, said in went_out]
+    lines.sort(key=lambda line: line[0])
+    return [line for _, line in lines[-limit:]] if limit else []

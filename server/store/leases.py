@@ -1,0 +1,181 @@
+"""Leases: one owner at a time works on a key, and a fencing token tells an owner that has lost it.
+
+PostgreSQL compares times of its own clock. SQLite is on one machine, where a file lock tells for certain
+whether an owner is alive, so that a jump of the clock neither frees nor freezes anything.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from server.domain.conversations import Lease
+from server.errors import LeaseLost
+from server.store.models import LeaseRow
+from server.store.session import Database
+
+LEASE_S = 8
+
+
+class Ownership(Protocol):
+    """Who this process is, and which other owners are gone."""
+
+    @property
+    def name(self) -> str:
+        """This process's name as an owner."""
+        ...
+
+    def is_gone(self, session: Session, row: LeaseRow) -> bool:
+        """Whether the row's owner cannot come back to its work."""
+        ...
+
+    def close(self) -> None:
+        """This process will not come back to its work."""
+        ...
+
+
+class FileOwnership:
+    """An owner lives as long as its process holds a lock on a file of its name.
+
+    Args:
+        folder: shared by all processes that use the same SQLite file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._remove_gone()
+        self.name = f"{os.getpid()}-{secrets.token_hex(6)}"
+        # Kept open: the lock goes with the process, however it ends.
+        self._file = os.open(folder / self.name, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def close(self) -> None:
+        """Be gone: what this owner still holds is free."""
+        (self._folder / self.name).unlink(missing_ok=True)
+        os.close(self._file)
+
+    def is_gone(self, session: Session, row: LeaseRow) -> bool:  # noqa: ARG002
+        """Whether nobody holds the lock of the row's owner."""
+        return row.owner is None or (row.owner != self.name and not _is_locked(self._folder / row.owner))
+
+    def _remove_gone(self) -> None:
+        for path in self._folder.iterdir():
+            if not _is_locked(path):
+                path.unlink(missing_ok=True)
+
+
+class TimedOwnership:
+    """An owner is gone when it has not renewed its lease in time, by the database's clock."""
+
+    def __init__(self) -> None:
+        self.name = f"{os.getpid()}-{secrets.token_hex(6)}"
+
+    def close(self) -> None:
+        """Leases that are still held run out by themselves."""
+
+    def is_gone(self, session: Session, row: LeaseRow) -> bool:
+        """Whether the lease has run out."""
+        if row.owner is None or row.held_until is None:
+            return True
+        return bool(row.held_until < session.execute(select(func.clock_timestamp())).scalar_one())
+
+
+class Leases:
+    """The ``LeaseStore`` port, and the fence that guarded writes stand behind."""
+
+    def __init__(self, database: Database, ownership: Ownership) -> None:
+        self._database = database
+        self._ownership = ownership
+
+    def claim(self, key: str) -> Lease | None:
+        """Take *key* if it is free or its owner is gone."""
+        with self._database.write() as session:
+            row = session.get(LeaseRow, key, with_for_update=True)
+            if row is None:
+                return self._insert(session, key)
+            if not self._ownership.is_gone(session, row):
+                return None
+            row.owner = self._ownership.name
+            row.token += 1
+            session.flush()
+            self._extend(session, key)
+            return Lease(key, self._ownership.name, row.token)
+
+    def renew(self, lease: Lease) -> None:
+        """Hold on to *lease* for another `LEASE_S` seconds."""
+        with self._database.write() as session:
+            check_lease(session, lease)
+            self._extend(session, lease.key)
+
+    def release(self, lease: Lease) -> None:
+        """Give *lease* back; its token stays, so that the next one is greater."""
+        with self._database.write() as session:
+            session.execute(
+                update(LeaseRow)
+                .where(
+                    LeaseRow.key == lease.key, LeaseRow.owner == lease.owner, LeaseRow.token == lease.token
+                )
+                .values(owner=None, held_until=None)
+            )
+
+    def close(self) -> None:
+        """This process takes no more leases."""
+        self._ownership.close()
+
+    def _insert(self, session: Session, key: str) -> Lease | None:
+        inserted = session.execute(
+            self._database.insert(LeaseRow)
+            .values(key=key, owner=self._ownership.name, token=1)
+            .on_conflict_do_nothing()
+            .returning(LeaseRow.token)
+        ).scalar_one_or_none()
+        if inserted is None:
+            return None
+        self._extend(session, key)
+        return Lease(key, self._ownership.name, inserted)
+
+    def _extend(self, session: Session, key: str) -> None:
+        if not self._database.is_sqlite:
+            session.execute(
+                update(LeaseRow)
+                .where(LeaseRow.key == key)
+                .values(held_until=text(f"clock_timestamp() + interval '{LEASE_S} seconds'"))
+            )
+
+
+def check_lease(session: Session, lease: Lease) -> None:
+    """Let the transaction go on only while *lease* holds; nobody can take it before the commit.
+
+    Raises:
+        LeaseLost: another owner has claimed the key since.
+    """
+    held = session.execute(
+        select(LeaseRow.key)
+        .where(LeaseRow.key == lease.key, LeaseRow.owner == lease.owner, LeaseRow.token == lease.token)
+        .with_for_update()
+    ).first()
+    if held is None:
+        raise LeaseLost(f"the lease of {lease.key} has gone to somebody else")
+
+
+def make_ownership(database: Database, data_dir: Path) -> Ownership:
+    """The way this database tells the living from the dead."""
+    return FileOwnership(data_dir / "owners") if database.is_sqlite else TimedOwnership()
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

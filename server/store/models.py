@@ -1,0 +1,284 @@
+"""Tables. Times are aware UTC; ids of WhatsApp are the sender's and unique only within a chat."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time on every database; SQLite itself would forget the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times are kept with their zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite counts rows up only in a plain INTEGER primary key.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+Json = JSON().with_variant(JSONB, "postgresql")
+
+
+class Base(DeclarativeBase):
+    """All tables; constraints are named so that migrations can name them too."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class TenantRow(Base):
+    """One business."""
+
+    __tablename__ = "tenants"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    settings: Mapped[dict[str, Any]] = mapped_column(Json)
+    knowledge_version: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class GuestRow(Base):
+    """One person as one business knows them. WhatsApp's LID and phone number stay together here."""
+
+    __tablename__ = "guests"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "lid"),
+        UniqueConstraint("tenant_id", "chat_key"),
+        Index(None, "tenant_id", "phone"),
+        # Two first messages from a number at once must not make two guests.
+        Index(
+            "uq_guests_phone_without_lid",
+            "tenant_id",
+            "phone",
+            unique=True,
+            sqlite_where=text("lid IS NULL"),
+            postgresql_where=text("lid IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    lid: Mapped[str | None] = mapped_column(String(64))
+    phone: Mapped[str | None] = mapped_column(String(64))
+    chat_key: Mapped[str | None] = mapped_column(String(128))
+    name: Mapped[str | None] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ConversationRow(Base):
+    """The thread with one guest."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        UniqueConstraint("guest_id"),
+        Index(None, "tenant_id", "last_message_at"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    guest_id: Mapped[int] = mapped_column(ForeignKey("guests.id"))
+    mode: Mapped[str] = mapped_column(String(8), default="ai")
+    needs_human: Mapped[bool] = mapped_column(default=False)
+    # Document ids that the last reply offered as numbered choices.
+    offered: Mapped[list[str]] = mapped_column(Json, default=list)
+    language: Mapped[str | None] = mapped_column(String(8))
+    last_message_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class InboundRow(Base):
+    """One message that came in; the unique key makes redelivery harmless.
+
+    A row with ``handled_at`` NULL waits for its turn. ``covered_by`` is the reply that answers it;
+    handled rows without one were not answerable (a reaction, the business's own words, mode ``human``).
+    """
+
+    __tablename__ = "inbound_messages"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "channel", "guest_id", "from_me", "provider_id"),
+        Index(None, "conversation_id", "id"),
+        # For the sweep: few rows wait, and the index holds only those.
+        Index(
+            "ix_inbound_messages_waiting",
+            "due_at",
+            sqlite_where=text("handled_at IS NULL"),
+            postgresql_where=text("handled_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    guest_id: Mapped[int] = mapped_column(ForeignKey("guests.id"))
+    channel: Mapped[str] = mapped_column(String(16))
+    from_me: Mapped[bool]
+    provider_id: Mapped[str] = mapped_column(String(128))
+    # The sidecar's journal number; 0 where there is no journal.
+    sequence: Mapped[int] = mapped_column(BigInteger, default=0)
+    # The address as the guest wrote from it: where the answer goes.
+    reply_to: Mapped[str] = mapped_column(String(128))
+    kind: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str] = mapped_column(Text)
+    quoted: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    details: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    sent_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    handled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    covered_by: Mapped[int | None] = mapped_column(ForeignKey("outbox_messages.id"))
+
+
+class OutboxRow(Base):
+    """One committed message and where it has got to. ``message_id`` follows from the turn."""
+
+    __tablename__ = "outbox_messages"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "channel", "message_id"),
+        Index(None, "conversation_id", "id"),
+        Index(
+            "ix_outbox_messages_leaving",
+            "lane",
+            "id",
+            sqlite_where=text("state IN ('committed', 'sending')"),
+            postgresql_where=text("state IN ('committed', 'sending')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    # NULL for what goes to staff.
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))
+    turn_id: Mapped[str | None] = mapped_column(ForeignKey("turns.id"))
+    # First in, first out within a lane: one for each conversation, one for each address of staff.
+    lane: Mapped[str] = mapped_column(String(160))
+    channel: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(16))
+    to_address: Mapped[str] = mapped_column(String(512))
+    text: Mapped[str] = mapped_column(Text)
+    message_id: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(256), default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    committed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sending_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class TurnRow(Base):
+    """How one reply came about; ``analysis`` is written after the reply has been committed."""
+
+    __tablename__ = "turns"
+    __table_args__ = (Index(None, "conversation_id", "committed_at"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    source: Mapped[str] = mapped_column(String(16))
+    language: Mapped[str] = mapped_column(String(8))
+    handover: Mapped[bool]
+    reason: Mapped[str] = mapped_column(String(64), default="")
+    citations: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    timings_ms: Mapped[dict[str, float]] = mapped_column(Json, default=dict)
+    analysis: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    committed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LeaseRow(Base):
+    """Who may work on ``key`` (a conversation, an outbox lane). ``token`` grows with every claim."""
+
+    __tablename__ = "leases"
+
+    key: Mapped[str] = mapped_column(String(192), primary_key=True)
+    owner: Mapped[str | None] = mapped_column(String(64))
+    # Only PostgreSQL looks at it, in its own time; on SQLite a file lock tells who is alive.
+    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    token: Mapped[int] = mapped_column(BigInteger)
+
+
+class DocumentRow(Base):
+    """One document of a business's knowledge; a change replaces it."""
+
+    __tablename__ = "documents"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String(8))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class VectorRow(Base):
+    """One embedding, float32 little-endian; shared by all who have the same text."""
+
+    __tablename__ = "vectors"
+
+    model: Mapped[str] = mapped_column(String(64), primary_key=True)
+    content_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ApiKeyRow(Base):
+    """A key of the chat API, known by its hash alone."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class UserRow(Base):
+    """A member of a business's staff who may log in to the console."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    name: Mapped[str] = mapped_column(String(128), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(256))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

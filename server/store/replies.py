@@ -1,0 +1,151 @@
+"""The commit of a reply: the one place where messages are covered and the outbox is filled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from server.domain.conversations import Analysis, Lease, Reply, ReplySource, Turn
+from server.domain.knowledge import Citation
+from server.domain.messages import Channel, DeliveryState, OutboundKind
+from server.errors import LeaseLost
+from server.ports.clock import Clock
+from server.store.leases import check_lease
+from server.store.models import ConversationRow, InboundRow, OutboxRow, TurnRow
+from server.store.notices import staff_notices
+from server.store.session import Database
+from server.store.turn_ids import message_id_for
+
+
+class Replies:
+    """The ``ReplyStore`` port.
+
+    Args:
+        console_url: where staff find the console; part of what they are told.
+    """
+
+    def __init__(self, database: Database, clock: Clock, console_url: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._console_url = console_url
+
+    def commit_reply(self, lease: Lease, turn: Turn, reply: Reply, started_at: datetime) -> Sequence[str]:
+        """Save *reply* as covering the turn's messages and put it into the outbox, in one transaction."""
+        with self._database.write() as session:
+            check_lease(session, lease)
+            now = self._clock.now()
+            _handle(session, turn, now)
+            session.add(_turn_row(turn, reply, started_at, now))
+            session.flush()
+            row = _reply_row(turn, reply, now)
+            session.add(row)
+            session.flush()
+            session.execute(update(InboundRow).where(InboundRow.id.in_(_ids(turn))).values(covered_by=row.id))
+            session.execute(
+                update(ConversationRow)
+                .where(ConversationRow.id == turn.conversation_id)
+                .values(offered=list(reply.offered), language=reply.language, last_message_at=now)
+            )
+            lanes = [row.lane] if turn.channel is Channel.WHATSAPP else []
+            if reply.handover:
+                lanes += self._call_staff(session, turn, now)
+            return lanes
+
+    def close_unanswered(self, lease: Lease, turn: Turn, needs_human: bool) -> Sequence[str]:
+        """Mark the turn's messages as handled without a reply."""
+        with self._database.write() as session:
+            check_lease(session, lease)
+            now = self._clock.now()
+            _handle(session, turn, now)
+            return self._call_staff(session, turn, now) if needs_human else []
+
+    def record_analysis(self, turn_id: str, analysis: Analysis) -> None:
+        """Keep what was noted of a turn."""
+        with self._database.write() as session:
+            session.execute(update(TurnRow).where(TurnRow.id == turn_id).values(analysis=asdict(analysis)))
+
+    def find_reply(self, message_id: int) -> Reply | None:
+        """The reply that covers an inbound row, if there is one."""
+        with self._database.read() as session:
+            found = session.execute(
+                select(OutboxRow.text, TurnRow)
+                .join(InboundRow, InboundRow.covered_by == OutboxRow.id)
+                .join(TurnRow, TurnRow.id == OutboxRow.turn_id)
+                .where(InboundRow.id == message_id)
+            ).one_or_none()
+            if found is None:
+                return None
+            text, turn = found
+            return Reply(
+                text=text,
+                source=ReplySource(turn.source),
+                language=turn.language,
+                citations=[Citation(**citation) for citation in turn.citations],
+                handover=turn.handover,
+                reason=turn.reason,
+                timings_ms=turn.timings_ms,
+            )
+
+    def _call_staff(self, session: Session, turn: Turn, now: datetime) -> list[str]:
+        session.execute(
+            update(ConversationRow).where(ConversationRow.id == turn.conversation_id).values(needs_human=True)
+        )
+        notices = staff_notices(turn, self._console_url, now)
+        session.add_all(notices)
+        return [notice.lane for notice in notices]
+
+
+def _ids(turn: Turn) -> list[int]:
+    return [message.id for message in turn.messages]
+
+
+def _handle(session: Session, turn: Turn, now: datetime) -> None:
+    """Handle all of the turn's messages or none: one that was handled before means the lease was lost."""
+    handled = session.scalars(
+        update(InboundRow)
+        .where(InboundRow.id.in_(_ids(turn)), InboundRow.handled_at.is_(None))
+        .values(handled_at=now)
+        .returning(InboundRow.id)
+    ).all()
+    if len(handled) != len(turn.messages):
+        raise LeaseLost(f"messages of conversation {turn.conversation_id} were handled by somebody else")
+
+
+def _turn_row(turn: Turn, reply: Reply, started_at: datetime, now: datetime) -> TurnRow:
+    return TurnRow(
+        id=turn.id,
+        tenant_id=turn.tenant.id,
+        conversation_id=turn.conversation_id,
+        source=reply.source,
+        language=reply.language,
+        handover=reply.handover,
+        reason=reply.reason,
+        citations=[asdict(citation) for citation in reply.citations],
+        timings_ms=dict(reply.timings_ms),
+        started_at=started_at,
+        committed_at=now,
+    )
+
+
+def _reply_row(turn: Turn, reply: Reply, now: datetime) -> OutboxRow:
+    # A chat API client gets the reply on the call itself: there is nothing left to send.
+    is_out = turn.channel is Channel.CHAT
+    return OutboxRow(
+        tenant_id=turn.tenant.id,
+        conversation_id=turn.conversation_id,
+        turn_id=turn.id,
+        lane=f"conversation:{turn.conversation_id}",
+        channel=turn.channel,
+        kind=OutboundKind.REPLY,
+        to_address=turn.reply_to,
+        text=reply.text,
+        message_id=message_id_for(turn.id, OutboundKind.REPLY, turn.reply_to),
+        state=DeliveryState.SENT if is_out else DeliveryState.COMMITTED,
+        due_at=now,
+        committed_at=now,
+        sent_at=now if is_out else None,
+    )

