@@ -1,0 +1,61 @@
+"""The list of conversations, and one conversation as a thread."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request, url_for
+
+from server.console.auth import current_member
+from server.console.display import Times
+from server.errors import NotFound
+from server.ports.clock import Clock
+from server.store.cursors import NEWEST, ListCursor, ThreadCursor
+from server.store.queries import ConsoleQueries, Wanted
+from server.store.tenants import Tenants
+
+LONGEST_SEARCH = 100
+_LARGEST_ID = 2**63 - 1
+
+
+def add_conversations(blueprint: Blueprint, queries: ConsoleQueries, tenants: Tenants, clock: Clock) -> None:
+    """Add both pages; each shows what belongs to the tenant of whoever asks, and nothing else."""
+
+    def render(template: str, **values: object) -> str:
+        user = current_member()
+        business = tenants.get(user.tenant_id).settings
+        times = Times(business.zone, clock.now())
+        return render_template(template, user=user, business=business, times=times, **values)
+
+    @blueprint.get("/")
+    def list_conversations() -> str:
+        wanted = _wanted()
+        before = request.args.get("before")
+        cursor = ListCursor.parse(before) if before else None
+        page = queries.conversations(current_member().tenant_id, wanted, cursor)
+        return render(
+            "conversations.html", page=page, wanted=wanted, is_first=cursor is None, link=_list_link
+        )
+
+    @blueprint.get("/conversations/<int:conversation_id>")
+    def show_thread(conversation_id: int) -> str:
+        if conversation_id > _LARGEST_ID:
+            raise NotFound("no database counts that far")
+        before = request.args.get("before")
+        cursor = ThreadCursor.parse(before) if before else NEWEST
+        page = queries.thread(current_member().tenant_id, conversation_id, cursor)
+        return render("thread.html", page=page, is_newest=cursor == NEWEST)
+
+
+def _wanted() -> Wanted:
+    # A zero byte is the one character that PostgreSQL cannot take.
+    text = request.args.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+    return Wanted(text=text, needs_human=request.args.get("needs_human") == "1")
+
+
+def _list_link(wanted: Wanted, before: str | None = None) -> str:
+    """The address of the list with these filters."""
+    return url_for(
+        "console.list_conversations",
+        q=wanted.text or None,
+        needs_human="1" if wanted.needs_human else None,
+        before=before,
+    )

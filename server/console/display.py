@@ -1,0 +1,127 @@
+"""How times, durations and texts of two directions are shown."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
+
+from server.domain.language import UNDETERMINED, detect_language
+
+# What falls apart inside a line that runs from right to left: links, addresses, phone numbers with their
+# spaces and plus, and codes with a digit in them (a booking number such as 12-AB).
+_LEFT_TO_RIGHT = re.compile(
+    r"https?://[^\s<>]+"
+    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?:\+|(?<!\w)0)\d[\d ()-]{5,}\d"
+    r"|[+#*]?(?=[A-Z._:/#*+-]*[0-9])[A-Z0-9](?:[A-Z0-9._:/#*+-]*[A-Z0-9#*])",
+    re.ASCII | re.IGNORECASE,
+)
+
+_DIRECTIONS = ("L", "R", "AL")
+
+_LANGUAGE_NAMES = {
+    "ar": "Arabic",
+    "el": "Greek",
+    "en": "English",
+    "he": "Hebrew",
+    "hi": "Hindi",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "ru": "Russian",
+    "th": "Thai",
+    "zh": "Chinese",
+}
+
+
+def bidi(text: str) -> Markup:
+    """*text* escaped; in its right-to-left lines, what reads from left to right is kept together."""
+    return Markup("\n").join(
+        _keep_together(line) if _runs_right_to_left(line) else escape(line) for line in text.split("\n")
+    )
+
+
+def _runs_right_to_left(line: str) -> bool:
+    # As browsers decide for `unicode-bidi: plaintext`: by the first letter that has a direction.
+    directions = (unicodedata.bidirectional(character) for character in line)
+    return next((direction for direction in directions if direction in _DIRECTIONS), "L") != "L"
+
+
+def _keep_together(line: str) -> Markup:
+    pieces: list[Markup] = []
+    end = 0
+    for match in _LEFT_TO_RIGHT.finditer(line):
+        pieces.append(escape(line[end : match.start()]))
+        pieces.append(Markup('<bdi dir="ltr">{}</bdi>').format(match[0]))
+        end = match.end()
+    pieces.append(escape(line[end:]))
+    return Markup().join(pieces)
+
+
+def language_of(text: str) -> str:
+    """What the ``lang`` attribute of *text* should be; empty (unknown) when it cannot be told."""
+    language = detect_language(text)
+    return "" if language == UNDETERMINED else language
+
+
+def language_name(code: str) -> str:
+    """``Hebrew`` for ``he``; a code that we have no name for, in capitals."""
+    return _LANGUAGE_NAMES.get(code, code.upper())
+
+
+def duration(milliseconds: float) -> str:
+    """A span as exact as people want it: ``0.4 ms``, ``84 ms``, ``1.4 s``, ``2 min 5 s``, ``3 h 9 min``."""
+    if milliseconds < 10:
+        return f"{milliseconds:.1f} ms"
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.1f} s"
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    if minutes < 60:
+        return f"{minutes} min {seconds} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Shows times as the business's clock has them. ``now`` tells today from other days."""
+
+    zone: ZoneInfo
+    now: datetime
+
+    def clock(self, at: datetime) -> str:
+        """Hour and minute: ``09:05``."""
+        return at.astimezone(self.zone).strftime("%H:%M")
+
+    def day(self, at: datetime) -> str:
+        """``Today``, ``Yesterday`` or ``Friday 20 November 2026``."""
+        local = at.astimezone(self.zone)
+        days_ago = (self.now.astimezone(self.zone).date() - local.date()) // timedelta(days=1)
+        if days_ago in (0, 1):
+            return ("Today", "Yesterday")[days_ago]
+        return f"{local:%A} {local.day} {local:%B %Y}"
+
+    def brief(self, at: datetime) -> str:
+        """The time if it was today, else ``Yesterday``, ``20 Nov`` or ``20 Nov 2025``."""
+        local, today = at.astimezone(self.zone), self.now.astimezone(self.zone)
+        day = self.day(at)
+        if day == "Today":
+            return self.clock(at)
+        if day == "Yesterday":
+            return day
+        year = "" if local.year == today.year else f" {local.year}"
+        return f"{local.day} {local:%b}{year}"
+
+    def full(self, at: datetime) -> str:
+        """Day and time to the second: ``Friday 20 November 2026, 09:05:07``."""
+        local = at.astimezone(self.zone)
+        return f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S}"
+
+    def exact(self, at: datetime) -> str:
+        """The time to the thousandth of a second: ``09:05:07.250``."""
+        return at.astimezone(self.zone).isoformat(sep=" ", timespec="milliseconds")[11:23]

@@ -1,0 +1,281 @@
+"""Read-only views for the console. Every query names the tenant; none grows with the rows of a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from server.domain.conversations import Mode, Speaker
+from server.domain.knowledge import Citation
+from server.domain.messages import Channel, DeliveryState, MessageKind, OutboundKind
+from server.errors import NotFound
+from server.store.cursors import NEWEST, ListCursor, ThreadCursor
+from server.store.models import ConversationRow, GuestRow, InboundRow, OutboxRow, TurnRow, UtcDateTime
+from server.store.session import Database
+from server.store.views import (
+    ConversationPage,
+    ConversationSummary,
+    GuestView,
+    InboundView,
+    OutboundView,
+    Preview,
+    ThreadLine,
+    ThreadPage,
+    TurnView,
+)
+
+CONVERSATIONS_ON_A_PAGE = 40
+LINES_ON_A_PAGE = 80
+
+Message = TypeVar("Message", InboundRow, OutboxRow)
+
+# A conversation, its guest, and its newest message of each table.
+Found = Row[ConversationRow, GuestRow, InboundRow | None, OutboxRow | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which conversations to list: those that hold ``text`` in a name, number or message."""
+
+    text: str = ""
+    needs_human: bool = False
+
+
+class ConsoleQueries:
+    """What the console reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def conversations(self, tenant_id: str, wanted: Wanted, before: ListCursor | None) -> ConversationPage:
+        """A page of the tenant's conversations, newest first. One query."""
+        query = _with_newest_messages(tenant_id)
+        if wanted.needs_human:
+            query = query.where(ConversationRow.needs_human)
+        if wanted.text:
+            query = query.where(_holds(tenant_id, wanted.text))
+        if before is not None:
+            place = tuple_(literal(before.at, UtcDateTime()), literal(before.id))
+            query = query.where(tuple_(ConversationRow.last_message_at, ConversationRow.id) < place)
+        query = query.order_by(ConversationRow.last_message_at.desc(), ConversationRow.id.desc())
+        with self._database.read() as session:
+            rows = session.execute(query.limit(CONVERSATIONS_ON_A_PAGE + 1)).all()
+        page = [_to_summary(row) for row in rows[:CONVERSATIONS_ON_A_PAGE]]
+        if len(rows) <= CONVERSATIONS_ON_A_PAGE:
+            return ConversationPage(page, None)
+        return ConversationPage(page, str(ListCursor(page[-1].last_message_at, page[-1].id)))
+
+    def thread(self, tenant_id: str, conversation_id: int, before: ThreadCursor = NEWEST) -> ThreadPage:
+        """The newest lines of a conversation, or those before a cursor. Five queries.
+
+        Raises:
+            NotFound: the tenant has no such conversation.
+        """
+        with self._database.read() as session:
+            conversation = session.execute(
+                _with_newest_messages(tenant_id).where(ConversationRow.id == conversation_id)
+            ).one_or_none()
+            if conversation is None:
+                raise NotFound("there is no such conversation")
+            limit = LINES_ON_A_PAGE + 1
+            came_in = session.scalars(
+                _newest_first(InboundRow, tenant_id, conversation_id, before.inbound_id, limit)
+            ).all()
+            went_out = session.scalars(
+                _newest_first(OutboxRow, tenant_id, conversation_id, before.outbox_id, limit)
+            ).all()
+            rows = list(_merged(came_in, went_out))
+            shown = rows[:LINES_ON_A_PAGE]
+            lines = _to_lines(session, tenant_id, conversation_id, shown)
+        older = str(_cursor_after(shown, before)) if len(rows) > LINES_ON_A_PAGE else None
+        return ThreadPage(_to_summary(conversation), lines[::-1], older)
+
+
+def _with_newest_messages(
+    tenant_id: str,
+) -> Select[ConversationRow, GuestRow, InboundRow | None, OutboxRow | None]:
+    newest_in, newest_out = aliased(InboundRow), aliased(OutboxRow)
+    return (
+        select(ConversationRow, GuestRow, newest_in, newest_out)
+        .join(GuestRow, GuestRow.id == ConversationRow.guest_id)
+        .outerjoin(newest_in, newest_in.id == _newest_id(InboundRow))
+        .outerjoin(newest_out, newest_out.id == _newest_id(OutboxRow))
+        .where(ConversationRow.tenant_id == tenant_id)
+    )
+
+
+def _newest_id(table: type[Message]) -> ScalarSelect[int]:
+    # One step into the index (conversation_id, id), however long the conversation is.
+    return (
+        select(table.id)
+        .where(table.conversation_id == ConversationRow.id, table.tenant_id == ConversationRow.tenant_id)
+        .order_by(table.id.desc())
+        .limit(1)
+        .correlate(ConversationRow)
+        .scalar_subquery()
+    )
+
+
+def _holds(tenant_id: str, text: str) -> ColumnElement[bool]:
+    places = [
+        GuestRow.name.icontains(text, autoescape=True),
+        GuestRow.chat_key.icontains(text, autoescape=True),
+        *(
+            ConversationRow.id.in_(
+                select(table.conversation_id).where(
+                    table.tenant_id == tenant_id, table.text.icontains(text, autoescape=True)
+                )
+            )
+            for table in (InboundRow, OutboxRow)
+        ),
+    ]
+    if re.fullmatch(r"[+\d\s().-]+", text):
+        # As people write numbers: 054-123 4567 is kept as 972541234567@s.whatsapp.net.
+        digits = re.sub(r"\D", "", text).lstrip("0")
+        if digits:
+            places.append(GuestRow.phone.contains(digits))
+    return or_(*places)
+
+
+def _newest_first(
+    table: type[Message], tenant_id: str, conversation_id: int, before_id: int, limit: int
+) -> Select[Message]:
+    return (
+        select(table)
+        .where(table.tenant_id == tenant_id, table.conversation_id == conversation_id, table.id < before_id)
+        .order_by(table.id.desc())
+        .limit(limit)
+    )
+
+
+def _merged(came_in: Sequence[InboundRow], went_out: Sequence[OutboxRow]) -> Iterator[InboundRow | OutboxRow]:
+    """Both, newest first. Each keeps its own order even where its times do not: a cursor can rely on it."""
+    inbound, outbound = list(came_in[::-1]), list(went_out[::-1])
+    while inbound or outbound:
+        if not outbound or (inbound and inbound[-1].received_at > outbound[-1].committed_at):
+            yield inbound.pop()
+        else:
+            yield outbound.pop()
+
+
+def _cursor_after(shown: Sequence[InboundRow | OutboxRow], before: ThreadCursor) -> ThreadCursor:
+    # Where a page shows nothing of a table, the table's place stays where it was.
+    inbound = [row.id for row in shown if isinstance(row, InboundRow)]
+    outbox = [row.id for row in shown if isinstance(row, OutboxRow)]
+    return ThreadCursor(min(inbound, default=before.inbound_id), min(outbox, default=before.outbox_id))
+
+
+def _to_lines(
+    session: Session, tenant_id: str, conversation_id: int, rows: Sequence[InboundRow | OutboxRow]
+) -> Sequence[ThreadLine]:
+    outbox = [row for row in rows if isinstance(row, OutboxRow)]
+    turns = session.scalars(
+        select(TurnRow).where(
+            TurnRow.tenant_id == tenant_id, TurnRow.id.in_([row.turn_id for row in outbox if row.turn_id])
+        )
+    )
+    turn_by_id = {turn.id: turn for turn in turns}
+    wrote_at = _guest_wrote_at(session, tenant_id, conversation_id, [row.id for row in outbox])
+    return [
+        _to_inbound(row)
+        if isinstance(row, InboundRow)
+        else _to_outbound(row, turn_by_id.get(row.turn_id or ""), wrote_at.get(row.id))
+        for row in rows
+    ]
+
+
+def _guest_wrote_at(
+    session: Session, tenant_id: str, conversation_id: int, outbox_ids: Sequence[int]
+) -> dict[int, datetime]:
+    rows = session.execute(
+        select(InboundRow.covered_by, func.min(InboundRow.received_at))
+        .where(
+            InboundRow.tenant_id == tenant_id,
+            # What the index is for: a reply covers messages of its own conversation only.
+            InboundRow.conversation_id == conversation_id,
+            InboundRow.covered_by.in_(outbox_ids),
+        )
+        .group_by(InboundRow.covered_by)
+    )
+    return {outbox_id: at for outbox_id, at in rows if outbox_id is not None}
+
+
+def _to_summary(found: Found) -> ConversationSummary:
+    conversation, guest, came_in, went_out = found
+    newest = next(_merged([came_in] if came_in else [], [went_out] if went_out else []), None)
+    fallback = Channel.CHAT if guest.chat_key else Channel.WHATSAPP
+    return ConversationSummary(
+        id=conversation.id,
+        guest=_to_guest(guest),
+        channel=Channel(newest.channel) if newest is not None else fallback,
+        mode=Mode(conversation.mode),
+        needs_human=conversation.needs_human,
+        language=conversation.language,
+        last_message_at=conversation.last_message_at,
+        preview=None if newest is None else _to_preview(newest),
+    )
+
+
+def _to_guest(row: GuestRow) -> GuestView:
+    # A JID: digits, perhaps a device after a colon, and the server.
+    digits = re.match(r"\d+", row.phone or "")
+    return GuestView(
+        id=row.id,
+        name=row.name,
+        phone=f"+{digits[0]}" if digits else None,
+        chat_key=row.chat_key,
+    )
+
+
+def _to_preview(row: InboundRow | OutboxRow) -> Preview:
+    if isinstance(row, OutboxRow):
+        return Preview(Speaker.HOST, MessageKind.TEXT, row.text, DeliveryState(row.state))
+    speaker = Speaker.HOST if row.from_me else Speaker.GUEST
+    return Preview(speaker, MessageKind(row.kind), row.text, None)
+
+
+def _to_inbound(row: InboundRow) -> InboundView:
+    return InboundView(
+        id=row.id,
+        at=row.received_at,
+        sent_at=row.sent_at,
+        kind=MessageKind(row.kind),
+        text=row.text,
+        quoted_text=None if row.quoted is None else row.quoted.get("text"),
+        from_me=row.from_me,
+        is_waiting=row.handled_at is None,
+    )
+
+
+def _to_outbound(row: OutboxRow, turn: TurnRow | None, guest_wrote_at: datetime | None) -> OutboundView:
+    return OutboundView(
+        id=row.id,
+        at=row.committed_at,
+        kind=OutboundKind(row.kind),
+        text=row.text,
+        state=DeliveryState(row.state),
+        reason=row.reason,
+        sent_at=row.sent_at,
+        delivered_at=row.delivered_at,
+        read_at=row.read_at,
+        guest_wrote_at=guest_wrote_at,
+        turn=None if turn is None else _to_turn(turn),
+    )
+
+
+def _to_turn(row: TurnRow) -> TurnView:
+    return TurnView(
+        source=row.source,
+        language=row.language,
+        handover=row.handover,
+        reason=row.reason,
+        citations=[Citation(**citation) for citation in row.citations],
+        timings_ms=row.timings_ms,
+        analysis=row.analysis or {},
+    )

@@ -1,0 +1,336 @@
+/// <reference lib="dom" />
+/* global document, getComputedStyle */
+
+import assert from 'node:assert/strict'
+import { mkdir, readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { startBrowser } from './browser.js'
+import { startConsole } from './console_process.js'
+
+/**
+ * @typedef {import('playwright-core').Browser} Browser
+ * @typedef {import('playwright-core').BrowserContextOptions} Options
+ * @typedef {import('playwright-core').Page} Page
+ * @typedef {import('./console_process.js').Scene} Scene
+ * @typedef {import('./console_process.js').Member} Member
+ */
+
+const DESKTOP = { width: 1280, height: 900 }
+const PHONE = { width: 360, height: 740 }
+// A window of 1280 pixels at 200 % zoom, and at 400 %: what WCAG 1.4.10 asks for.
+const ZOOMED_TWICE = { width: 640, height: 450 }
+const ZOOMED_FOUR_TIMES = { width: 320, height: 225 }
+
+const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+describe('console', () => {
+  /** @type {Browser} */
+  let browser
+  /** @type {Scene} */
+  let scene
+  /** @type {() => Promise<void>} */
+  let stopConsole
+  /** Cookies of a login, so that not every test logs in. @type {Options['storageState']} */
+  let loggedIn
+
+  before(async () => {
+    const started = await startConsole()
+    scene = started.scene
+    stopConsole = started.stop
+    browser = await startBrowser()
+    const page = await open('/console/')
+    await logIn(page, scene.staff)
+    loggedIn = await page.context().storageState()
+    await page.context().close()
+  })
+
+  after(async () => {
+    await browser?.close()
+    await stopConsole?.()
+  })
+
+  /**
+   * @param {string} path
+   * @param {Options} options
+   */
+  async function open (path, options = {}) {
+    const context = await browser.newContext({ viewport: DESKTOP, bypassCSP: true, ...options })
+    const page = await context.newPage()
+    await page.goto(scene.url + path)
+    return page
+  }
+
+  /** @param {string} path @param {Options} [options] */
+  function openLoggedIn (path, options = {}) {
+    return open(path, { storageState: loggedIn, ...options })
+  }
+
+  /** @param {string} part */
+  function thread (part) {
+    return `/console/conversations/${scene.threads[part]}`
+  }
+
+  test('a login needs nothing but the keyboard and leads to the page that was asked for', async () => {
+    const page = await open(thread('english'))
+    assert.equal(new URL(page.url()).pathname, '/console/login')
+    await shoot(page, 'login')
+    await page.keyboard.type(scene.staff.name)
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('not the password')
+    await page.keyboard.press('Enter')
+    await page.getByRole('alert').waitFor()
+    await shoot(page, 'login-refused')
+    // The name is still there, and the cursor is where the mistake was.
+    await page.keyboard.type(scene.staff.password)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Tom Becker' }).waitFor()
+    assert.equal(new URL(page.url()).pathname, thread('english'))
+    await page.getByRole('button', { name: 'Log out' }).press('Enter')
+    await page.getByRole('heading', { name: 'Log in' }).waitFor()
+    await page.goto(`${scene.url}${thread('english')}`)
+    assert.equal(new URL(page.url()).pathname, '/console/login')
+    await page.context().close()
+  })
+
+  test('the list has the newest conversation first and says who needs a person', async () => {
+    const page = await openLoggedIn('/console/')
+    const names = await page.locator('.row h2').allInnerTexts()
+    assert.deepEqual([names[0], names[1], names[2]], ['Maya Rosen', 'Tom Becker', 'נועם לוי'])
+    assert.equal(names.length, Object.keys(scene.threads).length)
+    const urgent = page.locator('.row', { hasText: 'Needs a person' })
+    assert.deepEqual(await urgent.locator('h2').allInnerTexts(), ['Maya Rosen'])
+    await shoot(page, 'list')
+    await page.context().close()
+  })
+
+  test('search and the filter are in the address, and nothing found says what to do', async () => {
+    const page = await openLoggedIn('/console/')
+    await page.getByRole('searchbox').fill('הכניסה')
+    await page.getByRole('button', { name: 'Search' }).click()
+    assert.deepEqual(await page.locator('.row h2').allInnerTexts(), ['נועם לוי'])
+    assert.equal(new URL(page.url()).searchParams.get('q'), 'הכניסה')
+    await page.getByLabel('Needs a person').check()
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByText('Nothing found').waitFor()
+    await shoot(page, 'list-nothing-found')
+    await page.getByRole('link', { name: 'Show all conversations' }).click()
+    await page.locator('.row').first().waitFor()
+    await page.context().close()
+  })
+
+  test('a business without conversations is told how to get its first', async () => {
+    const page = await open('/console/')
+    await logIn(page, scene.newcomer)
+    await page.getByText('No conversations yet').waitFor()
+    await shoot(page, 'list-empty')
+    await page.context().close()
+  })
+
+  test('Hebrew runs from right to left, and codes and numbers in it from left to right', async () => {
+    const page = await openLoggedIn(thread('hebrew'))
+    const said = page.locator('.said').first()
+    assert.equal(await said.evaluate(element => getComputedStyle(element).direction), 'rtl')
+    const words = page.locator('.said bdi')
+    assert.deepEqual((await words.allInnerTexts()).slice(0, 2), ['12-AB', '+972 54 123 4567'])
+    assert.equal(await words.first().evaluate(element => getComputedStyle(element).direction), 'ltr')
+    // In one line the first word of a Hebrew sentence stands at the right end.
+    const ends = await said.evaluate(element => {
+      const text = /** @type {Text} */ (element.firstChild)
+      const letter = (/** @type {number} */ place) => {
+        const range = document.createRange()
+        range.setStart(text, place)
+        range.setEnd(text, place + 1)
+        return range.getBoundingClientRect().left
+      }
+      return { first: letter(0), sixth: letter(5) }
+    })
+    assert.ok(ends.first > ends.sixth, JSON.stringify(ends))
+    await shoot(page, 'thread-hebrew')
+    await page.context().close()
+  })
+
+  test('an English thread runs from left to right and tells how each answer came about', async () => {
+    const page = await openLoggedIn(thread('english'))
+    const direction = await page.locator('.said').first().evaluate(element => getComputedStyle(element).direction)
+    assert.equal(direction, 'ltr')
+    const details = page.locator('details').first()
+    await details.locator('summary').press('Enter')
+    await details.getByText('Check-in and check-out').waitFor()
+    await details.getByText('812 ms').waitFor()
+    await shoot(page, 'thread-english')
+    await page.context().close()
+  })
+
+  test('guest, AI and the host\'s own phone look and read apart', async () => {
+    const page = await openLoggedIn(thread('handover'))
+    const left = await box(page, '.bubble.guest')
+    const right = await box(page, '.bubble.reply')
+    assert.ok(left.x < right.x && left.x + left.width < right.x + right.width)
+    await page.locator('.bubble.phone', { hasText: 'Business phone' }).waitFor()
+    await page.getByText('The team was asked to help').waitFor()
+    await page.getByText('Waiting for its answer').waitFor()
+    await shoot(page, 'thread-handover')
+    await page.context().close()
+  })
+
+  test('a failed delivery says so in words', async () => {
+    const page = await openLoggedIn(thread('failed'))
+    await page.locator('.bubble.reply', { hasText: 'Not delivered' }).getByText('refused 463').waitFor()
+    await shoot(page, 'thread-failed')
+    await page.context().close()
+  })
+
+  test('a long thread opens at its newest message and pages back to its first', async () => {
+    const page = await openLoggedIn('/console/')
+    await page.locator('.row').last().getByRole('link').click()
+    await page.getByText('Answer 60', { exact: true }).waitFor()
+    const top = (await box(page, '#latest')).y
+    assert.ok(top >= 0 && top < DESKTOP.height, `the newest message is at ${top}`)
+    await page.getByRole('link', { name: 'Earlier messages' }).click()
+    await page.getByText('Question 1', { exact: true }).waitFor()
+    assert.equal(await page.getByRole('link', { name: 'Earlier messages' }).count(), 0)
+    await page.context().close()
+  })
+
+  test('a script in a guest\'s name and message is shown and does not run', async () => {
+    for (const bypassCSP of [true, false]) {
+      const page = await openLoggedIn(thread('script'), { bypassCSP })
+      const said = await page.locator('.bubble.guest .said').innerText()
+      assert.match(said, /^<script>document\.title/)
+      assert.match(await page.title(), /^Bobby <script>/)
+      assert.equal(await page.locator('script, img').count(), 0)
+      await page.goto(`${scene.url}/console/`)
+      assert.match(await page.title(), /^Conversations/)
+      await page.context().close()
+    }
+  })
+
+  test('the pages keep to their own rules: nothing is blocked or missing', async () => {
+    const page = await openLoggedIn('/console/', { bypassCSP: false })
+    /** @type {string[]} */
+    const complaints = []
+    page.on('console', message => complaints.push(message.text()))
+    page.on('response', response => {
+      if (response.status() >= 400) complaints.push(response.url())
+    })
+    for (const path of ['/console/', thread('hebrew'), thread('english')]) await page.goto(scene.url + path)
+    assert.deepEqual(complaints, [])
+    await page.context().close()
+  })
+
+  for (const viewport of [PHONE, ZOOMED_TWICE, ZOOMED_FOUR_TIMES]) {
+    test(`nothing is wider than a window of ${viewport.width} pixels`, async () => {
+      const page = await openLoggedIn('/console/', { viewport })
+      for (const [name, path] of pages()) {
+        await page.goto(scene.url + path)
+        await page.locator('details').evaluateAll(all => all.forEach(one => one.setAttribute('open', '')))
+        assert.deepEqual(await wider(page), [], `${name} at ${viewport.width}`)
+        await shoot(page, `${name}-${viewport.width}`)
+      }
+      await page.context().close()
+    })
+  }
+
+  test('text of twice the size fits too', async () => {
+    const page = await openLoggedIn('/console/', { viewport: PHONE })
+    for (const [name, path] of pages()) {
+      await page.goto(scene.url + path)
+      await page.addStyleTag({ content: 'html { font-size: 200% }' })
+      assert.deepEqual(await wider(page), [], name)
+      await shoot(page, `${name}-large-text`)
+    }
+    await page.context().close()
+  })
+
+  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    test(`axe finds nothing serious in ${colorScheme}`, async () => {
+      const page = await openLoggedIn('/console/', { colorScheme })
+      for (const [name, path] of pages()) {
+        await page.goto(scene.url + path)
+        await page.locator('details').evaluateAll(all => all.forEach(one => one.setAttribute('open', '')))
+        assert.deepEqual(await serious(page), [], `${name} in ${colorScheme}`)
+        await shoot(page, `${name}-${colorScheme}`)
+      }
+      await page.context().clearCookies()
+      await page.goto(`${scene.url}/console/login`)
+      assert.deepEqual(await serious(page), [], `login in ${colorScheme}`)
+      await shoot(page, `login-${colorScheme}`)
+      await page.context().close()
+    })
+  }
+
+  /** @returns {Array<[string, string]>} names and addresses of pages that look different */
+  function pages () {
+    /** @type {Array<[string, string]>} */
+    const threads = ['handover', 'english', 'hebrew', 'failed', 'long_words', 'script']
+      .map(part => [part, thread(part)])
+    return [
+      ['list', '/console/'],
+      ['nothing', '/console/?q=zzz'],
+      ['missing', '/console/conversations/999999'],
+      ...threads
+    ]
+  }
+})
+
+/** @param {Page} page @param {Member} member */
+async function logIn (page, { name, password }) {
+  await page.getByLabel('Name').fill(name)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('heading', { name: 'Conversations' }).waitFor()
+}
+
+/** @param {Page} page @param {string} selector */
+async function box (page, selector) {
+  const found = await page.locator(selector).first().boundingBox()
+  assert.ok(found, `${selector} has no box`)
+  return found
+}
+
+/**
+ * What sticks out of the window or of its bubble sideways.
+ * @param {Page} page
+ * @returns {Promise<string[]>}
+ */
+function wider (page) {
+  return page.evaluate(() => {
+    const whole = { left: 0, right: document.documentElement.clientWidth }
+    const isHidden = (/** @type {Element} */ element) => element.closest('.hidden, .skip, .snippet') !== null
+    return [...document.body.querySelectorAll('*')]
+      .filter(element => !isHidden(element))
+      .filter(element => {
+        const { left, right } = element.getBoundingClientRect()
+        const frame = element.closest('.bubble')?.getBoundingClientRect() ?? whole
+        return left < frame.left - 0.5 || right > frame.right + 0.5 || right > whole.right + 0.5
+      })
+      .map(element => element.outerHTML.slice(0, 80))
+  })
+}
+
+/**
+ * Accessibility findings that keep somebody out.
+ * @param {Page} page
+ * @returns {Promise<string[]>}
+ */
+async function serious (page) {
+  await page.evaluate(axeSource)
+  const violations = await page.evaluate(async () => {
+    const axe = /** @type {typeof import('axe-core')} */ (Reflect.get(globalThis, 'axe'))
+    return (await axe.run()).violations
+  })
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`)
+}
+
+/** Keep a picture of the page if SCREENSHOTS_DIR says where. @param {Page} page @param {string} name */
+async function shoot (page, name) {
+  const folder = process.env.SCREENSHOTS_DIR
+  if (!folder) return
+  await mkdir(folder, { recursive: true })
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+}

@@ -1,0 +1,138 @@
+"""The conversations that the browser looks at: two languages, every state, and things that break pages."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from server.domain.messages import DeliveryState
+from server.store.session import Database
+from tests.support.threads import ThreadBuilder
+
+_TURN: dict[str, Any] = {
+    "citations": [{"document": "check-in", "title": "Check-in and check-out", "score": 0.91}],
+    "timings_ms": {"context": 4.1, "knowledge": 22.6, "model": 812.0, "gate": 0.4},
+    "analysis": {
+        "language": "en",
+        "intent": "question",
+        "sentiment": "neutral",
+        "open_request": False,
+        "needs_human": False,
+    },
+}
+_ATTACK = "<script>document.title = 'taken over'</script><img src=x onerror=\"document.title='taken over'\">"
+
+
+def write_scene(database: Database, now: datetime) -> dict[str, int]:
+    """Write all conversations, the newest first; return their ids by part."""
+    parts = {
+        "handover": _handover,
+        "english": _english,
+        "hebrew": _hebrew,
+        "failed": _failed,
+        "long_words": _long_words,
+        "script": _script,
+        "long": _long,
+    }
+    start = now - timedelta(hours=2)
+    return {
+        part: write(database, start - timedelta(hours=5 * place)).id
+        for place, (part, write) in enumerate(parts.items())
+    }
+
+
+def _handover(database: Database, at: datetime) -> ThreadBuilder:
+    thread = ThreadBuilder(database, at, name="Maya Rosen")
+    first = thread.guest_says("Hello! Can we bring our own cook for Friday dinner?")
+    thread.reply(
+        "I don't know, I have asked the team. They will write to you here.",
+        covers=[first],
+        state=DeliveryState.READ,
+        turn=_TURN | {"citations": [], "handover": True, "reason": "nothing_known"},
+    )
+    thread.phone_says("Hi Maya, Dan here. Of course, the kitchen is yours from 16:00.", after_s=600)
+    second = thread.guest_says("Wonderful, thank you. And is there a high chair?", after_s=120)
+    thread.set(needs_human=True, language="en")
+    thread.reply(
+        "Yes, there is a high chair in the dining room.",
+        covers=[second],
+        state=DeliveryState.SENT,
+        turn=_TURN,
+    )
+    thread.guest_says("Great. What is the Wi-Fi password?", after_s=20, handled_at=None)
+    return thread
+
+
+def _english(database: Database, at: datetime) -> ThreadBuilder:
+    thread = ThreadBuilder(database, at, name="Tom Becker")
+    first = thread.guest_says("Hi there")
+    second = thread.guest_says("when is check-in?", after_s=2)
+    thread.reply(
+        "Hello! Check-in is from 15:00, check-out is until 11:00.\n\nThe key box stands next to the gate.",
+        covers=[first, second],
+        state=DeliveryState.READ,
+        turn=_TURN,
+    )
+    thread.guest_says(
+        "And can we leave our bags before that?",
+        quoted={"id": "OUT", "text": "Hello! Check-in is from 15:00, check-out is until 11:00."},
+        sent_at=thread.at - timedelta(hours=1),
+    )
+    thread.reply("Yes. The locker room is open from 08:00.", state=DeliveryState.COMMITTED, turn=_TURN)
+    thread.guest_says("", after_s=400, kind="image")
+    thread.guest_says("Is this the right gate?", after_s=1, kind="image")
+    thread.set(language="en")
+    return thread
+
+
+def _hebrew(database: Database, at: datetime) -> ThreadBuilder:
+    thread = ThreadBuilder(database, at, name="נועם לוי")
+    first = thread.guest_says("שלום, מתי אפשר להיכנס לחדר? מספר ההזמנה שלי 12-AB, הטלפון +972 54 123 4567.")
+    thread.reply(
+        "שלום נועם! הכניסה לחדרים מ-15:00 והיציאה עד 11:00. רשת ה-Wi-Fi היא Harbour_Guest.\n"
+        "Check-in desk: +972-3-555-0100",
+        covers=[first],
+        state=DeliveryState.READ,
+        turn=_TURN
+        | {"language": "he", "citations": [{"document": "c", "title": "כניסה ויציאה", "score": 0.88}]},
+    )
+    thread.guest_says("תודה רבה! https://example.com/map?from=12-AB&to=gate/ זה המיקום?")
+    thread.set(language="he")
+    return thread
+
+
+def _failed(database: Database, at: datetime) -> ThreadBuilder:
+    thread = ThreadBuilder(database, at, name="Ines Prado")
+    first = thread.guest_says("Is breakfast included?")
+    thread.reply(
+        "Breakfast is included and is served from 07:30 to 10:30.",
+        covers=[first],
+        state=DeliveryState.FAILED,
+        reason="refused 463",
+        turn=_TURN,
+    )
+    thread.set(language="en", mode="human")
+    return thread
+
+
+def _long_words(database: Database, at: datetime) -> ThreadBuilder:
+    thread = ThreadBuilder(database, at, name="Donaudampfschifffahrtselektrizitaeten" * 3)
+    first = thread.guest_says("https://example.com/" + "a" * 300)
+    thread.reply("W" * 400, covers=[first], turn=_TURN | {"reason": "r" * 64})
+    thread.guest_says("שלום" * 80)
+    return thread
+
+
+def _script(database: Database, at: datetime) -> ThreadBuilder:
+    thread = ThreadBuilder(database, at, name=f"Bobby {_ATTACK}")
+    first = thread.guest_says(_ATTACK)
+    thread.reply(f"שלום {_ATTACK}", covers=[first], turn=_TURN)
+    return thread
+
+
+def _long(database: Database, at: datetime) -> ThreadBuilder:
+    thread = ThreadBuilder(database, at - timedelta(days=3), name=None)
+    for number in range(1, 61):
+        question = thread.guest_says(f"Question {number}", after_s=1800)
+        thread.reply(f"Answer {number}", covers=[question])
+    return thread

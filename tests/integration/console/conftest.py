@@ -1,0 +1,64 @@
+"""The console by itself, with one member of staff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+
+from server.console import register_console
+from server.store.session import Database
+from server.store.tenants import Tenants
+from server.store.users import Users
+from tests.fakes.clock import FakeClock
+from tests.support.console import PASSWORD, log_in
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """SQLite's, unless a test asks: what differs by database is in the tests of queries and users."""
+    kind = getattr(request, "param", "sqlite")
+    with request.getfixturevalue(f"{kind}_template").fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def app(database: Database, clock: FakeClock) -> Flask:
+    """The console, and beside it a webhook."""
+    app = Flask(__name__)
+    app.secret_key = "a key of the test"
+    register_console(app, database, clock)
+
+    @app.post("/webhook")
+    def webhook() -> str:
+        return "accepted"
+
+    return app
+
+
+@pytest.fixture
+def users(database: Database, clock: FakeClock, tenants: Tenants) -> Users:
+    """Noa of business 1. What a check costs stands in the hash itself, and here it is little."""
+    assert tenants.get("1")
+    users = Users(database, clock, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    users.add("1", "Noa", PASSWORD)
+    return users
+
+
+@pytest.fixture
+def anonymous(app: Flask) -> FlaskClient:
+    """A browser that nobody has logged in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def staff(app: Flask, users: Users) -> FlaskClient:
+    """Noa's browser, logged in."""
+    assert users.verify("Noa", PASSWORD)
+    client = app.test_client()
+    assert log_in(client).status_code == HTTPStatus.SEE_OTHER
+    return client
