@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any
 
+import structlog
+
 from server.adapters.event_loop import EventLoopThread, InProcessQueue
 from server.conversation.engine import Engine
 from server.conversation.turn import TurnTaker
+from server.errors import StoreUnavailable
 from server.inbox.answer import Answers
 from server.inbox.drain import Drain
 from server.inbox.receive import Receiver
@@ -22,8 +26,11 @@ from server.settings import Settings
 
 # Turns that run at a stop get so long to end; what is left is found by the next process.
 DRAIN_S = 10.0
+CLOSE_S = 2.0
 # Beyond the model's own limit: retrieval, commit, and a turn of the same conversation before this one.
 CHAT_MARGIN_S = 12.0
+
+log = structlog.get_logger(__name__)
 
 
 class Desk:
@@ -34,9 +41,8 @@ class Desk:
         self._loop = EventLoopThread(worker_threads=settings.turn_concurrency)
         deliverer = Deliverer(ports.leases, ports.outbox, ports.senders, ports.clock)
         self.lanes = InProcessQueue(self._loop, deliverer.run, settings.turn_concurrency)
-        taker = TurnTaker(
-            make_engine(settings, ports), ports.replies, Presence(ports.presence), self.lanes, ports.clock
-        )
+        self._engine = make_engine(settings, ports)
+        taker = TurnTaker(self._engine, ports.replies, Presence(ports.presence), self.lanes, ports.clock)
         drain = Drain(ports.leases, ports.inbox, taker, settings.ai_context_messages)
         self._conversations = InProcessQueue(self._loop, drain.run, settings.turn_concurrency)
         self._sweep = Sweep(ports.inbox, ports.outbox, self._conversations, self.lanes)
@@ -55,6 +61,7 @@ class Desk:
         """Take up work, what a process before has left included."""
         self._loop.start()
         self._sweeping = self._loop.submit(self._sweep.run())
+        self._loop.submit(asyncio.to_thread(self._warm))
 
     def stop(self) -> None:
         """Start nothing new, let running turns end, close what is open."""
@@ -62,10 +69,20 @@ class Desk:
         self.lanes.close()
         if self._sweeping is not None:
             self._sweeping.cancel()
+        self._loop.drain(DRAIN_S)
         if self.ports.model is not None and self.is_running:
-            self._loop.submit(self.ports.model.aclose()).result(timeout=DRAIN_S)
-        self._loop.stop(DRAIN_S)
+            self._loop.submit(self.ports.model.aclose()).result(timeout=CLOSE_S)
+        self._loop.stop()
         self.ports.close()
+
+    def _warm(self) -> None:
+        """Load what answering takes, so that the first guest does not wait for it."""
+        try:
+            for tenant in self.ports.tenants.all():
+                self._engine.prepare(tenant)
+        except StoreUnavailable:
+            # The first question finds out by itself.
+            log.warning("desk.not_warmed")
 
     def _submit(self, work: Coroutine[Any, Any, None]) -> Future[None]:
         return self._loop.submit(work)
@@ -79,6 +96,6 @@ def make_engine(settings: Settings, ports: Ports) -> Engine:
         retriever,
         ports.model,
         ports.clock,
-        settings.ai_timeout_s,
-        settings.ai_total_s,
+        first_token_s=settings.ai_timeout_s,
+        total_s=settings.ai_total_s,
     )

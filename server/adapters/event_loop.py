@@ -45,10 +45,14 @@ class EventLoopThread:
         """Call *function* on the loop; from any thread."""
         self._loop.call_soon_threadsafe(function)
 
-    def stop(self, drain_s: float) -> None:
-        """Let running work end for at most *drain_s* seconds, cancel the rest and end the thread."""
-        if self._thread.is_alive():
-            self.submit(_finish_tasks(drain_s)).result()
+    def drain(self, timeout_s: float) -> None:
+        """Let running work end for at most *timeout_s* seconds and cancel the rest."""
+        if self.is_running:
+            self.submit(_finish_tasks(timeout_s)).result()
+
+    def stop(self) -> None:
+        """End the thread; what still runs is lost."""
+        if self.is_running:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
         self._workers.shutdown(wait=True, cancel_futures=True)
@@ -104,11 +108,11 @@ class InProcessQueue:
                 self._start(key)
 
 
-async def _finish_tasks(drain_s: float) -> None:
+async def _finish_tasks(timeout_s: float) -> None:
     others = asyncio.all_tasks() - {asyncio.current_task()}
     if not others:
         return
-    _, late = await asyncio.wait(others, timeout=drain_s)
+    _, late = await asyncio.wait(others, timeout=timeout_s)
     for task in late:
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)

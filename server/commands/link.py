@@ -1,0 +1,96 @@
+"""``frontdesk link``: link a business's WhatsApp number."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+import segno
+
+from server.commands.context import CommandContext
+from server.errors import CommandError, ProviderUnavailable
+from server.ports.messaging import NumberLinker
+from server.wiring import make_sidecar
+
+POLL_S = 0.5
+# For so long codes are renewed; whoever comes later asks again.
+PATIENCE_S = 600.0
+START_PATIENCE_S = 15.0
+
+Say = Callable[[str], None]
+
+
+@click.command(epilog="Examples: frontdesk link 1   frontdesk link 1 --phone +972501234567")
+@click.argument("tenant_id", metavar="TENANT")
+@click.option("--phone", help="Show a pairing code for this number instead of a QR code.")
+@click.pass_obj
+def link(context: CommandContext, tenant_id: str, phone: str | None) -> None:
+    """Link TENANT's WhatsApp number: shows a code to scan and waits until it has been."""
+    context.tenants.get(tenant_id)
+    sidecar = make_sidecar(context.settings)
+    await_sidecar(sidecar)
+    show_link(sidecar, tenant_id, phone, click.echo)
+
+
+def await_sidecar(sidecar: NumberLinker) -> None:
+    """Wait until the sidecar answers.
+
+    Raises:
+        CommandError: it does not.
+    """
+    deadline = time.monotonic() + START_PATIENCE_S
+    while not sidecar.is_up():
+        if time.monotonic() > deadline:
+            raise CommandError("the WhatsApp sidecar does not answer: start it with `frontdesk run`")
+        time.sleep(POLL_S)
+
+
+def show_link(sidecar: NumberLinker, tenant_id: str, phone: str | None, say: Say) -> None:
+    """Connect the tenant's number and show each new code until it is linked.
+
+    Raises:
+        CommandError: WhatsApp cannot be reached, or nobody scanned in time.
+    """
+    sidecar.connect(tenant_id, phone)
+    shown: str | None = None
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        state = _state(sidecar, tenant_id)
+        if state["state"] == "open":
+            say(f"WhatsApp is linked: guests of tenant {tenant_id} are answered from now on.")
+            return
+        if state["state"] in ("blocked", "logged_out"):
+            raise CommandError(f"WhatsApp: {state.get('reason') or state['state']}")
+        code = state.get("qr") or state.get("pairingCode")
+        if code and code != shown:
+            shown = code
+            say(_qr_text(code) if state.get("qr") else _pairing_text(code))
+        time.sleep(POLL_S)
+    raise CommandError(f"nobody linked the number in time: `frontdesk link {tenant_id}` shows a new code")
+
+
+def _state(sidecar: NumberLinker, tenant_id: str) -> Mapping[str, Any]:
+    try:
+        return sidecar.state(tenant_id)
+    except ProviderUnavailable:
+        raise CommandError("the WhatsApp sidecar has stopped") from None
+
+
+def _qr_text(code: str) -> str:
+    drawn = io.StringIO()
+    segno.make(code, error="l").terminal(drawn, compact=True, border=2)
+    return (
+        f"{drawn.getvalue()}\n"
+        "Next: on the business's phone open WhatsApp > Settings > Linked devices > Link a device, and scan."
+    )
+
+
+def _pairing_text(code: str) -> str:
+    return (
+        f"Pairing code: {code[:4]}-{code[4:]}\n"
+        "Next: on the business's phone open WhatsApp > Settings > Linked devices > Link a device >\n"
+        "Link with phone number instead, and enter the code."
+    )

@@ -1,0 +1,98 @@
+"""``frontdesk run``: everything on this machine, from the Procfile."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+from honcho.environ import parse_procfile
+from honcho.manager import SIGNALS, Manager
+
+from server.commands.context import CommandContext
+from server.commands.database import bring_up_to_date, seed_once
+from server.errors import CommandError
+from server.secret_files import internal_secret
+from server.settings import Settings
+
+_PROCFILE = Path(__file__).resolve().parents[2] / "Procfile"
+_NODE_MAJOR = 20
+_VERSION_TIMEOUT_S = 10
+
+
+@click.command(epilog="Example: PORT=8000 frontdesk run")
+@click.pass_obj
+def run(context: CommandContext) -> None:
+    """Set up what is missing, start all processes of the Procfile and show how to link WhatsApp.
+
+    Ctrl-C stops everything.
+    """
+    settings = context.settings
+    check_node()
+    for port, setting in ((settings.port, "PORT"), (settings.whatsapp_port, "WHATSAPP_PORT")):
+        check_port(port, setting)
+    bring_up_to_date(context)
+    seed_once(context)
+    internal_secret(settings)
+    sys.exit(_run_procfile(_environment(settings)))
+
+
+def check_node() -> None:
+    """Raises CommandError unless a Node that the sidecar runs on is on the PATH."""
+    node = shutil.which("node")
+    if node is None:
+        raise CommandError(f"Node is missing: install Node {_NODE_MAJOR} or newer")
+    said = subprocess.run(  # noqa: S603 - found on the PATH
+        [node, "--version"], capture_output=True, text=True, check=False, timeout=_VERSION_TIMEOUT_S
+    ).stdout.strip()
+    version = re.match(r"v(\d+)\.", said)
+    if version is None or int(version[1]) < _NODE_MAJOR:
+        raise CommandError(f"Node {said or 'of no version'} is too old: install Node {_NODE_MAJOR} or newer")
+
+
+def check_port(port: int, setting: str) -> None:
+    """Raises CommandError if something listens on *port* already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise CommandError(
+                f"port {port} is taken: stop what uses it, or choose another with {setting}"
+            ) from None
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What each process is given: where the others are, whatever ports were chosen."""
+    own = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PORT": str(settings.port),
+        "WHATSAPP_PORT": str(settings.whatsapp_port),
+        "SERVER_URL": os.environ.get("SERVER_URL") or f"http://127.0.0.1:{settings.port}",
+        "WHATSAPP_URL": settings.sidecar_url,
+        "PYTHONUNBUFFERED": "1",
+    }
+    return os.environ | own
+
+
+def _run_procfile(environment: dict[str, str]) -> int:
+    manager = Manager()
+    for name, command in parse_procfile(_PROCFILE.read_text(encoding="utf-8")).processes.items():
+        manager.add_process(name, command, env=environment, cwd=str(_PROCFILE.parent))
+    # A process of its own: the manager forks, and a thread must not be in the way.
+    welcome = subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", "server.commands.welcome"], env=environment, start_new_session=True
+    )
+    try:
+        manager.loop()
+    finally:
+        welcome.terminate()
+        welcome.wait()
+    stopped_by_hand = manager.returncode in {SIGNALS[signal.SIGINT]["rc"], SIGNALS[signal.SIGTERM]["rc"]}
+    return 0 if stopped_by_hand else int(manager.returncode or 0)

@@ -1,0 +1,100 @@
+"""``frontdesk tenant``: businesses and their settings."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, fields
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+import click
+from pydantic import ValidationError
+
+from server.commands.context import CommandContext
+from server.domain.tenants import TenantSettings
+from server.errors import CommandError
+from server.store.tenants import SETTINGS
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{5,20}")
+
+
+@click.group(epilog="Example: frontdesk tenant add 7 --name 'Hill Inn'")
+def tenant() -> None:
+    """Businesses and their settings."""
+
+
+@tenant.command("add", epilog="Example: frontdesk tenant add 7 --name 'Hill Inn' --time-zone Europe/Rome")
+@click.argument("tenant_id", metavar="ID")
+@click.option("--name", required=True, help="The business's name as guests know it.")
+@click.option("--time-zone", default=TenantSettings(name="").time_zone, show_default=True)
+@click.pass_obj
+def add(context: CommandContext, tenant_id: str, name: str, time_zone: str) -> None:
+    """Add a business."""
+    if not _ID.fullmatch(tenant_id):
+        raise CommandError("a tenant's id is 1 to 64 letters, digits, hyphens and underscores")
+    context.tenants.add(tenant_id, _checked({"name": name, "time_zone": time_zone}))
+    click.echo(f"Added tenant {tenant_id}. Next: frontdesk knowledge import FILE --tenant {tenant_id}")
+
+
+@tenant.command("list", epilog="Example: frontdesk tenant list")
+@click.pass_obj
+def list_tenants(context: CommandContext) -> None:
+    """Show all businesses."""
+    for found in context.tenants.all():
+        click.echo(f"{found.id}\t{found.settings.name}")
+
+
+@tenant.command("show", epilog="Example: frontdesk tenant show 1")
+@click.argument("tenant_id", metavar="ID")
+@click.pass_obj
+def show(context: CommandContext, tenant_id: str) -> None:
+    """Show a business's settings."""
+    click.echo(json.dumps(asdict(context.tenants.get(tenant_id).settings), ensure_ascii=False, indent=2))
+
+
+@tenant.command(
+    "set",
+    epilog="Examples: frontdesk tenant set 1 staff_numbers +972501234567   "
+    "frontdesk tenant set 1 hours 'Reception 8:00-22:00'",
+)
+@click.argument("tenant_id", metavar="ID")
+@click.argument("setting", type=click.Choice([field.name for field in fields(TenantSettings)]))
+@click.argument("values", nargs=-1)
+@click.pass_obj
+def set_setting(context: CommandContext, tenant_id: str, setting: str, values: tuple[str, ...]) -> None:
+    """Change a setting. Lists take several VALUES; none empties the setting."""
+    settings = asdict(context.tenants.get(tenant_id).settings)
+    if isinstance(settings[setting], tuple):
+        settings[setting] = values
+    elif len(values) > 1:
+        raise CommandError(f"{setting} takes one value: put it into quotation marks")
+    else:
+        settings[setting] = values[0] if values else ""
+    context.tenants.update(tenant_id, _checked(settings))
+    click.echo(f"Changed {setting} of tenant {tenant_id}.")
+
+
+def _checked(values: dict[str, Any]) -> TenantSettings:
+    """Settings that will work.
+
+    Raises:
+        CommandError: saying which would not, and why.
+    """
+    try:
+        settings = SETTINGS.validate_python(values)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise CommandError(f"{fault['loc'][0]}: {fault['msg']}") from None
+    if not settings.name.strip():
+        raise CommandError("name: a business needs a name")
+    if settings.time_zone not in available_timezones():
+        raise CommandError(f"time_zone: {settings.time_zone!r} is no time zone; one is Asia/Jerusalem")
+    for number in settings.staff_numbers:
+        if not _NUMBER.fullmatch(number):
+            raise CommandError(f"staff_numbers: {number!r} is no phone number; one is +972501234567")
+    if settings.staff_webhook and urlsplit(settings.staff_webhook).scheme not in ("http", "https"):
+        raise CommandError("staff_webhook: must be a URL that begins with https://")
+    return settings

@@ -1,0 +1,20 @@
+"""The migrations make exactly the tables that the models describe."""
+
+from __future__ import annotations
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from server.store.migrate import is_current, migrate
+from server.store.models import Base
+from server.store.session import Database
+
+
+def test_a_migrated_database_is_what_the_models_describe(database: Database) -> None:
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_migrating_twice_is_harmless(database: Database) -> None:
+    migrate(database)
+    assert is_current(database)

@@ -1,0 +1,89 @@
+"""A desk on a real database, with senders that keep what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from server.adapters.system_clock import SystemClock
+from server.app import create_app
+from server.desk import Desk
+from server.domain.messages import Channel
+from server.ports.ai import LanguageModel
+from server.ports.bundle import Ports
+from server.settings import Settings
+from server.store.inbox import Inbox
+from server.store.keys import ApiKeys
+from server.store.knowledge import Knowledge
+from server.store.leases import Leases, make_ownership
+from server.store.outbox import Outbox
+from server.store.replies import Replies
+from server.store.session import Database
+from server.store.tenants import Tenants
+from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.senders import FakePresence, FakeSender
+
+SECRET = "the-internal-secret"
+
+MakeDesk = Callable[..., Desk]
+
+
+@pytest.fixture
+def sender() -> FakeSender:
+    """What guests and staff get on WhatsApp."""
+    return FakeSender()
+
+
+@pytest.fixture
+def presence() -> FakePresence:
+    """What guests see while an answer is written."""
+    return FakePresence()
+
+
+@pytest.fixture
+def make_desk(
+    database: Database, tmp_path: Path, sender: FakeSender, presence: FakePresence
+) -> Iterator[MakeDesk]:
+    """Makes a desk, with a model or without; it is stopped at the end if it was started."""
+    made: list[Desk] = []
+
+    def make(model: LanguageModel | None = None) -> Desk:
+        clock = SystemClock()
+        leases = Leases(database, make_ownership(database, tmp_path))
+        ports = Ports(
+            clock=clock,
+            tenants=Tenants(database, clock),
+            inbox=Inbox(database, clock),
+            replies=Replies(database, clock, "http://desk.example"),
+            outbox=Outbox(database, clock),
+            leases=leases,
+            keys=ApiKeys(database, clock),
+            knowledge=Knowledge(database, clock),
+            embedder=FakeEmbedder(),
+            model=model,
+            senders={Channel.WHATSAPP: sender},
+            presence=presence,
+            check_store=lambda: None,
+            close=leases.close,
+        )
+        made.append(Desk(Settings(data_dir=tmp_path), ports))
+        return made[-1]
+
+    yield make
+    for desk in made:
+        desk.stop()
+
+
+@pytest.fixture
+def desk(make_desk: MakeDesk, tenants: Tenants) -> Desk:
+    """A desk without a model that has not been started: what comes in waits."""
+    return make_desk()
+
+
+@pytest.fixture
+def app(desk: Desk) -> Flask:
+    """The web application around the desk."""
+    return create_app(desk, SECRET)

@@ -1,0 +1,123 @@
+"""Deliveries: in order, once, tried again while it helps, and given up to staff when it does not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from server.domain.conversations import Reply, ReplySource
+from server.domain.messages import Channel
+from server.errors import ProviderRejected, ProviderUnavailable
+from server.outbox.deliver import GIVE_UP_AFTER, LONGEST_DELAY_S, Deliverer
+from server.store.inbox import Inbox
+from server.store.leases import Leases, make_ownership
+from server.store.models import OutboxRow
+from server.store.outbox import Outbox
+from server.store.replies import Replies
+from server.store.session import Database
+from server.store.tenants import Tenants
+from tests.fakes.clock import FakeClock
+from tests.fakes.senders import FakeSender
+from tests.support.builders import a_message
+
+LANE = "conversation:1"
+
+
+@pytest.fixture
+def leases(database: Database, tmp_path: Path) -> Iterator[Leases]:
+    opened = Leases(database, make_ownership(database, tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sender() -> FakeSender:
+    return FakeSender()
+
+
+@pytest.fixture
+def deliverer(
+    database: Database, clock: FakeClock, leases: Leases, sender: FakeSender, tenants: Tenants
+) -> Deliverer:
+    return Deliverer(leases, Outbox(database, clock), {Channel.WHATSAPP: sender}, clock)
+
+
+@pytest.fixture
+def committed(database: Database, clock: FakeClock, leases: Leases, tenants: Tenants) -> None:
+    """Two replies in one lane."""
+    inbox, replies = Inbox(database, clock), Replies(database, clock, "")
+    lease = leases.claim("conversation:1")
+    assert lease is not None
+    for text in ("first", "second"):
+        inbox.save("1", [a_message()])
+        turn = inbox.next_turn(1, 0)
+        assert turn is not None
+        reply = Reply(text=text, source=ReplySource.KNOWLEDGE, language="en")
+        replies.commit_reply(lease, turn, reply, clock.now())
+
+
+def states(database: Database) -> list[tuple[str, str]]:
+    with database.read() as session:
+        return [(row.state, row.reason) for row in session.scalars(select(OutboxRow).order_by(OutboxRow.id))]
+
+
+@pytest.mark.usefixtures("committed")
+async def test_a_lane_is_sent_in_order(deliverer: Deliverer, sender: FakeSender) -> None:
+    await deliverer.run(LANE)
+    assert [message.text for message in sender.sent] == ["first", "second"]
+
+
+@pytest.mark.usefixtures("committed")
+async def test_many_wakes_send_once(deliverer: Deliverer, sender: FakeSender) -> None:
+    await asyncio.gather(*(deliverer.run(LANE) for _ in range(8)))
+    assert [message.text for message in sender.sent] == ["first", "second"]
+
+
+@pytest.mark.usefixtures("committed")
+async def test_an_outage_is_waited_out_in_order_under_the_same_id(
+    deliverer: Deliverer, sender: FakeSender, clock: FakeClock
+) -> None:
+    sender.outages = [ProviderUnavailable("whatsapp", "HTTP 503")]
+    await deliverer.run(LANE)
+    assert sender.sent == []
+    clock.advance(LONGEST_DELAY_S)
+    await deliverer.run(LANE)
+    assert [(message.text, message.attempts) for message in sender.sent] == [("first", 2), ("second", 1)]
+
+
+@pytest.mark.usefixtures("committed")
+async def test_a_refusal_is_final_and_the_next_message_leaves(
+    deliverer: Deliverer, sender: FakeSender, database: Database
+) -> None:
+    sender.outages = [ProviderRejected("whatsapp", "HTTP 502 code 463")]
+    await deliverer.run(LANE)
+    assert [message.text for message in sender.sent] == ["second"]
+    assert states(database) == [("failed", "HTTP 502 code 463"), ("sent", "")]
+
+
+@pytest.mark.usefixtures("committed")
+async def test_an_answer_that_is_half_a_day_late_is_given_up(
+    deliverer: Deliverer, sender: FakeSender, database: Database, clock: FakeClock
+) -> None:
+    clock.advance((GIVE_UP_AFTER + timedelta(minutes=1)).total_seconds())
+    sender.outages = [ProviderUnavailable("whatsapp", "HTTP 503")]
+    await deliverer.run(LANE)
+    assert states(database)[0] == ("failed", "HTTP 503")
+
+
+@pytest.mark.usefixtures("committed")
+async def test_what_a_killed_process_was_sending_is_sent_again_under_its_id(
+    deliverer: Deliverer, sender: FakeSender, leases: Leases, database: Database, clock: FakeClock
+) -> None:
+    lease = leases.claim(f"outbox:{LANE}")
+    assert lease is not None
+    died_on = Outbox(database, clock).start_sending(lease, LANE)
+    assert died_on is not None
+    leases.release(lease)
+    await deliverer.run(LANE)
+    assert sender.sent[0].message_id == died_on.message_id
