@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from server.commands.context import CommandContext
 from server.commands.progress import show_on
-from server.demo.seed import seed_demo
+from server.demo.seed import is_seeded, seed_demo
 from server.store import migrate as migrations
 
 
@@ -38,12 +38,12 @@ def bring_up_to_date(context: CommandContext) -> bool:
 
 def seed_once(context: CommandContext) -> bool:
     """Add the demo business unless there is a tenant 1; False if there was."""
+    if is_seeded(context.tenants):
+        return False
     with tqdm(desc="Reading the demo business", unit=" texts", total=0, leave=False) as bar:
         seeded = seed_demo(
             context.tenants, context.knowledge, context.users, context.embedder(), show_on(bar)
         )
-    if seeded is None:
-        return False
     click.echo(f"Added the demo business {seeded.business!r} as tenant 1, with {seeded.documents} documents.")
     click.echo(f"Staff login: {seeded.user}   password (shown only now): {seeded.password}")
     return True

@@ -114,7 +114,9 @@ def _embed(
         for text in embedded_texts(document, business.name)
     }
     database = Database(f"sqlite:///{cache_dir / 'vectors.db'}")
-    VectorRow.metadata.create_all(database.engine, tables=[VectorRow.__table__])
+    VectorRow.metadata.create_all(
+        database.engine, tables=[VectorRow.metadata.tables[VectorRow.__tablename__]]
+    )
     cache = Knowledge(database, clock)
     with tqdm(desc="Embedding", unit=" texts", total=0) as bar:
         threads = len(os.sched_getaffinity(0))
@@ -142,7 +144,9 @@ def _table(result: Scores) -> str:
         answered = result.unanswerable_answered
         offered = result.unanswerable.wrong - answered
         lines.append(f"\nOf the unanswerable {answered} were answered and {offered} were offered topics.")
-    lines.append(f"\nAn answer took {result.p50_ms:.1f} ms (median), {result.p99_ms:.1f} ms (99th percentile).")
+    lines.append(
+        f"\nAn answer took {result.p50_ms:.1f} ms (median), {result.p99_ms:.1f} ms (99th percentile)."
+    )
     return "\n".join(lines)
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
+
+from tqdm import tqdm
 
 from server.knowledge.vectors import Progress
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
-
-def show_on(bar: tqdm[object]) -> Progress:
+def show_on(bar: tqdm[Any]) -> Progress:
     """A callback that moves *bar* on."""
 
     def show(done: int, total: int) -> None:

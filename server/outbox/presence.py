@@ -15,6 +15,8 @@ from server.ports.messaging import PresenceSender, PresenceState
 
 # A phone stops showing it after about ten seconds unless it is told again.
 REFRESH_S = 8.0
+# How long a finished answer waits for its indicator at most.
+OVERTAKING_S = 0.2
 
 log = structlog.get_logger(__name__)
 
@@ -34,21 +36,24 @@ class Presence:
         if turn.channel is not Channel.WHATSAPP:
             yield
             return
-        showing = asyncio.create_task(self._keep(turn))
+        first = asyncio.create_task(self._show(turn, PresenceState.COMPOSING))
+        kept_up = asyncio.create_task(self._keep_up(turn))
         try:
             yield
         except BaseException:
             await asyncio.shield(self._show(turn, PresenceState.PAUSED))
             raise
         finally:
-            showing.cancel()
+            kept_up.cancel()
             with suppress(asyncio.CancelledError):
-                await showing
+                await kept_up
+            # An indicator that overtakes its answer would be shown after it.
+            await asyncio.wait([first], timeout=OVERTAKING_S)
 
-    async def _keep(self, turn: Turn) -> None:
+    async def _keep_up(self, turn: Turn) -> None:
         while True:
-            await self._show(turn, PresenceState.COMPOSING)
             await asyncio.sleep(REFRESH_S)
+            await self._show(turn, PresenceState.COMPOSING)
 
     async def _show(self, turn: Turn, state: PresenceState) -> None:
         try:

@@ -12,7 +12,7 @@ from server.adapters.system_clock import SystemClock
 from server.app import create_app
 from server.desk import Desk
 from server.domain.messages import Channel
-from server.ports.ai import LanguageModel
+from server.ports.ai import Embedder, LanguageModel
 from server.ports.bundle import Ports
 from server.settings import Settings
 from server.store.inbox import Inbox
@@ -50,7 +50,7 @@ def make_desk(
     """Makes a desk, with a model or without; it is stopped at the end if it was started."""
     made: list[Desk] = []
 
-    def make(model: LanguageModel | None = None) -> Desk:
+    def make(model: LanguageModel | None = None, embedder: Embedder | None = None) -> Desk:
         clock = SystemClock()
         leases = Leases(database, make_ownership(database, tmp_path))
         ports = Ports(
@@ -62,7 +62,7 @@ def make_desk(
             leases=leases,
             keys=ApiKeys(database, clock),
             knowledge=Knowledge(database, clock),
-            embedder=FakeEmbedder(),
+            embedder=embedder or FakeEmbedder(),
             model=model,
             senders={Channel.WHATSAPP: sender},
             presence=presence,

@@ -89,7 +89,7 @@ def test_a_question_in_english_gets_its_answer_once(lab: Lab, whatsapp: WhatsApp
 def test_a_question_in_hebrew_gets_its_answer_in_hebrew(
     lab: Lab, whatsapp: WhatsAppSimulator, guest: str
 ) -> None:
-    ask(whatsapp, guest, "באיזו שעה אפשר להיכנס לדירה?")
+    ask(whatsapp, guest, "באיזו שעה הצ'ק-אין?")
     assert "15:00" in texts(whatsapp, guest)[0]
     assert any("א" <= letter <= "ת" for letter in texts(whatsapp, guest)[0])
 
@@ -154,7 +154,7 @@ def test_each_business_answers_its_own_guests(lab: Lab, whatsapp: WhatsAppSimula
 @pytest.mark.parametrize("kind", ["reaction", "sticker"])
 def test_what_needs_no_answer_gets_none(lab: Lab, whatsapp: WhatsAppSimulator, guest: str, kind: str) -> None:
     ask(whatsapp, guest, "Hello")
-    whatsapp.send(guest, to=HOST, kind=kind, fields={"emoji": "+"} if kind == "reaction" else None)
+    whatsapp.send(guest, to=HOST, kind=kind, text="+" if kind == "reaction" else None)
     ask(whatsapp, guest, "Thank you")
     assert len(texts(whatsapp, guest)) == 2
 

@@ -1,0 +1,1 @@
+"""The demo business: made up, and the project's own."""

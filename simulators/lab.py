@@ -1,0 +1,238 @@
+"""The offline lab: the real web process and sidecar as processes, a simulated WhatsApp and model around them.
+
+Tests and the demo use it. Everything lives in one folder and on free ports, and ends with the lab.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import requests
+
+from simulators.whatsapp_client import WhatsAppSimulator
+
+ROOT = Path(__file__).resolve().parents[1]
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 20.0
+COMMAND_TIMEOUT_S = 120.0
+CALL_TIMEOUT_S = 30.0
+POLL_S = 0.02
+
+# The lab must not see the settings of whoever runs it.
+_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "USER")
+
+
+class LabError(AssertionError):
+    """Something of the lab did not come to be; the message says what, and where its log is."""
+
+
+class Service:
+    """One process of the Procfile that can be stopped, killed and started again."""
+
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        environment: Mapping[str, str],
+        log: Path,
+        is_ready: Callable[[], bool],
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._command = command
+        self._environment = environment
+        self._is_ready = is_ready
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own commands
+                self._command,
+                cwd=ROOT,
+                env=dict(self._environment),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_until(self._has_come_up, START_TIMEOUT_S, f"{self.name} to be ready, see {self.log}")
+
+    def stop(self) -> int:
+        """Ask it to end, as a supervisor does, and return its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """kill -9, all of its children too."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> int:
+        process = self._process
+        if process is None:
+            return 0
+        if process.poll() is None:
+            if how is signal.SIGKILL:
+                os.killpg(process.pid, how)
+            else:
+                process.send_signal(how)
+        code = process.wait(STOP_TIMEOUT_S)
+        self._process = None
+        return code
+
+    def _has_come_up(self) -> bool:
+        if not self.is_running:
+            raise LabError(f"{self.name} ended while starting, see {self.log}")
+        return self._is_ready()
+
+
+class Lab:
+    """A scratch installation.
+
+    Args:
+        folder: for the database, logs and what processes keep on disk.
+        whatsapp: the simulated WhatsApp, which outlives restarts of ours.
+        settings: more settings, such as ``OPENAI_BASE_URL`` or ``DATABASE_URL``.
+    """
+
+    def __init__(
+        self, folder: Path, whatsapp: WhatsAppSimulator, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self.folder = folder
+        self.whatsapp = whatsapp
+        self.web_url = f"http://127.0.0.1:{free_port()}"
+        self.sidecar_url = f"http://127.0.0.1:{free_port()}"
+        self.secret = "lab-" + os.urandom(16).hex()
+        self.environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "DATA_DIR": str(folder / "var"),
+            "HOST": "127.0.0.1",
+            "PORT": self.web_url.rpartition(":")[2],
+            "WHATSAPP_PORT": self.sidecar_url.rpartition(":")[2],
+            "SERVER_URL": self.web_url,
+            "WHATSAPP_URL": self.sidecar_url,
+            "WHATSAPP_SOCKET_URL": whatsapp.socket_url,
+            "INTERNAL_SECRET": self.secret,
+            "PUBLIC_BASE_URL": self.web_url,
+            **(settings or {}),
+        }
+        self.web = Service(
+            "web",
+            ["gunicorn", "--config", "server/gunicorn_config.py"],
+            self.environment,
+            folder / "web.log",
+            lambda: _answers(f"{self.web_url}/readyz"),
+        )
+        self.sidecar = Service(
+            "sidecar",
+            ["node", "services/whatsapp/src/index.js"],
+            self.environment,
+            folder / "sidecar.log",
+            lambda: _answers(f"{self.sidecar_url}/health"),
+        )
+
+    def __enter__(self) -> Lab:
+        self.frontdesk("migrate")
+        self.frontdesk("seed")
+        self.web.start()
+        self.sidecar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.sidecar.stop()
+        self.web.stop()
+
+    def frontdesk(self, *arguments: str) -> str:
+        """Run the command line on this installation and return what it printed.
+
+        Raises:
+            LabError: it failed; the message holds what it said.
+        """
+        done = subprocess.run(  # noqa: S603 - our own command
+            [str(Path(sys.executable).parent / "frontdesk"), *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_TIMEOUT_S,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise LabError(f"frontdesk {' '.join(arguments)}: {done.stderr or done.stdout}")
+        return done.stdout
+
+    def link(self, tenant_id: str, host: str) -> None:
+        """Scan the tenant's QR code with the business's phone *host* and wait until the number is linked."""
+        self.call_sidecar("POST", f"/tenants/{tenant_id}/connect", {})
+        self.whatsapp.scan(host, self.await_link(tenant_id, "qr")["qr"])
+        self.await_link(tenant_id, "open")
+
+    def await_link(self, tenant_id: str, state: str) -> dict[str, Any]:
+        """Wait until the tenant's number is in *state*; return what the sidecar says of it."""
+        found: dict[str, Any] = {}
+
+        def is_there() -> bool:
+            found.update(self.call_sidecar("GET", f"/tenants/{tenant_id}"))
+            return found["state"] == state
+
+        wait_until(is_there, START_TIMEOUT_S, f"tenant {tenant_id} to be {state}, see {self.sidecar.log}")
+        return found
+
+    def call_sidecar(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """Call the sidecar as Flask does."""
+        headers = {"X-Internal-Secret": self.secret}
+        answer = requests.request(
+            method, self.sidecar_url + path, json=body, headers=headers, timeout=CALL_TIMEOUT_S
+        )
+        answer.raise_for_status()
+        return dict(answer.json()) if answer.content else {}
+
+    def post_webhook(self, body: object, secret: str | None = None) -> requests.Response:
+        """Call the webhook as the sidecar does."""
+        headers = {"X-Internal-Secret": self.secret if secret is None else secret}
+        url = f"{self.web_url}/webhook/whatsapp/incoming"
+        return requests.post(url, json=body, headers=headers, timeout=CALL_TIMEOUT_S)
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float, what: str) -> None:
+    """Ask *condition* of another process until it holds; for what sends no event.
+
+    Raises:
+        LabError: it did not hold in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise LabError(f"waited {timeout_s:g} s in vain for {what}")
+        time.sleep(POLL_S)
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=CALL_TIMEOUT_S).ok
+    except requests.ConnectionError:
+        return False
