@@ -60,13 +60,20 @@ WITHOUT_MODEL = (
         "נועה",
         "972520000102",
         "lid",
-        (Line("שלום, באיזו שעה הצ'ק-אאוט?", "11:00"), Line("יש חניה במקום?", "40"), Line("תודה רבה!", "בשמחה")),
+        (
+            Line("שלום, באיזו שעה הצ'ק-אאוט?", "11:00"),
+            Line("יש חניה במקום?", "40"),
+            Line("תודה רבה!", "בשמחה"),
+        ),
     ),
     Guest(
         "Luca",
         "393330000103",
         "pn",
-        (Line("Do you have a helicopter landing pad?", "team"), Line("I want to talk to a person please", "person")),
+        (
+            Line("Do you have a helicopter landing pad?", "team"),
+            Line("I want to talk to a person please", "person"),
+        ),
     ),
 )
 # While the model takes its time: typing is shown meanwhile.
@@ -75,9 +82,12 @@ WITH_MODEL = (
         "Sophie",
         "336000000104",
         "lid",
-        (Line("How much is the breakfast, please?", "65"), Line("Is smoking allowed on the balcony?", "balconies")),
+        (
+            Line("How much is the breakfast, please?", "65"),
+            Line("Is smoking allowed on the balcony?", "balconies"),
+        ),
     ),
-    Guest("יואב", "972520000105", "pn", (Line("אפשר להביא כלב?", "10"), Line("מה השעה עכשיו?", ":"))),
+    Guest("יואב", "972520000105", "pn", (Line("מותר להביא כלבים?", "10"), Line("מה השעה עכשיו?", ":"))),
 )
 
 
@@ -137,7 +147,9 @@ def _play_all(screen: Screen, whatsapp: WhatsAppSimulator, model: OpenAISimulato
     screen.title(f"The model takes {MODEL_TAKES_MS / 1000:g} s to its first word")
     faults += _play(screen, whatsapp, WITH_MODEL)
     answers = sum(len(guest.lines) for guest in (*WITHOUT_MODEL, *WITH_MODEL))
-    screen.title(f"{answers} messages of 5 guests: " + ("each answered right, once" if not faults else "FAILED"))
+    screen.title(
+        f"{answers} messages of 5 guests: " + ("each answered right, once" if not faults else "FAILED")
+    )
     return faults
 
 
@@ -163,7 +175,9 @@ def _chat(screen: Screen, whatsapp: WhatsAppSimulator, guest: Guest) -> list[str
         answer = whatsapp.guest(guest.number)["received"][number - 1]["text"]
         screen.show(f"> {guest.name}", f"{answer}   ({took_s:.2f} s)")
         if line.expected not in answer:
-            faults.append(f"{guest.name} asked {line.text!r}; {line.expected!r} is not in the answer {answer!r}")
+            faults.append(
+                f"{guest.name} asked {line.text!r}; {line.expected!r} is not in the answer {answer!r}"
+            )
     return faults + _doubles(whatsapp, guest)
 
 

@@ -99,7 +99,7 @@ class InProcessQueue:
             async with self._limit:
                 self._again.discard(key)
                 await self._work(key)
-        except Exception as error:  # noqa: BLE001 - the sweep comes back to it; the queue must go on
+        except Exception as error:
             log.exception("queue.work_failed", key=key, error=type(error).__name__)
         finally:
             del self._running[key]

@@ -51,9 +51,7 @@ class HttpClient:
         """
         timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
         try:
-            response = self._session.request(
-                method, url, timeout=timeout, allow_redirects=False, **arguments
-            )
+            response = self._session.request(method, url, timeout=timeout, allow_redirects=False, **arguments)
         except requests.Timeout as error:
             raise ProviderUnavailable(self._provider, f"no answer in {timeout_s:g} s") from error
         except requests.RequestException as error:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import click
 from tqdm import tqdm
@@ -41,7 +42,7 @@ from server.store.tenants import Tenants
 
 _COLUMNS = ("n", "right", "offered", "asked_team", "wrong", "top1", "top3")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_NEW_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
+_NEW_FILE = click.File("w", encoding="utf-8", lazy=False)
 _EPILOG = """\b
 Example:
   frontdesk eval questions.jsonl --businesses businesses.jsonl --out answers.jsonl
@@ -65,7 +66,7 @@ A line of --businesses:
 @click.option("--out", type=_NEW_FILE, help="Write a line for each question to this file.")
 @click.pass_obj
 def evaluate(
-    context: CommandContext, questions: Path, businesses: Path, as_json: bool, out: Path | None
+    context: CommandContext, questions: Path, businesses: Path, as_json: bool, out: TextIO | None
 ) -> None:
     """Score the embedded answers on QUESTIONS whose right documents are known.
 
@@ -76,7 +77,7 @@ def evaluate(
     outcomes = _run(context, known, asked)
     if out is not None:
         lines = [json.dumps(outcome.as_line(), ensure_ascii=False) + "\n" for outcome in outcomes]
-        out.write_text("".join(lines), encoding="utf-8")
+        out.writelines(lines)
     result = score(outcomes)
     click.echo(json.dumps(result.as_json()) if as_json else _table(result))
 
@@ -119,7 +120,7 @@ def _embed(
     )
     cache = Knowledge(database, clock)
     with tqdm(desc="Embedding", unit=" texts", total=0) as bar:
-        threads = len(os.sched_getaffinity(0))
+        threads = os.cpu_count() or 1
         embed_missing(cache, embedder, texts, threads=threads, progress=show_on(bar))
     store.put_vectors(embedder.name, cache.vectors(embedder.name, [text_hash(text) for text in texts]))
     database.close()

@@ -44,7 +44,7 @@ def import_file(context: CommandContext, file: Path, tenant_id: str) -> None:
             context.embedder(),
             tenant,
             documents,
-            threads=len(os.sched_getaffinity(0)),
+            threads=os.cpu_count() or 1,
             progress=show_on(bar),
         )
     click.echo(f"Read {len(documents)} documents for {tenant.settings.name}: {changed} new or changed.")

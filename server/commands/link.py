@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import click
 import segno
@@ -32,7 +31,10 @@ def link(context: CommandContext, tenant_id: str, phone: str | None) -> None:
     context.tenants.get(tenant_id)
     sidecar = make_sidecar(context.settings)
     await_sidecar(sidecar)
-    show_link(sidecar, tenant_id, phone, click.echo)
+    try:
+        show_link(sidecar, tenant_id, phone, click.echo)
+    except ProviderUnavailable:
+        raise CommandError("the WhatsApp sidecar has stopped") from None
 
 
 def await_sidecar(sidecar: NumberLinker) -> None:
@@ -52,13 +54,14 @@ def show_link(sidecar: NumberLinker, tenant_id: str, phone: str | None, say: Say
     """Connect the tenant's number and show each new code until it is linked.
 
     Raises:
-        CommandError: WhatsApp cannot be reached, or nobody scanned in time.
+        CommandError: WhatsApp refuses the number, or nobody scanned in time.
+        ProviderUnavailable: the sidecar has gone.
     """
     sidecar.connect(tenant_id, phone)
     shown: str | None = None
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        state = _state(sidecar, tenant_id)
+        state = sidecar.state(tenant_id)
         if state["state"] == "open":
             say(f"WhatsApp is linked: guests of tenant {tenant_id} are answered from now on.")
             return
@@ -72,18 +75,13 @@ def show_link(sidecar: NumberLinker, tenant_id: str, phone: str | None, say: Say
     raise CommandError(f"nobody linked the number in time: `frontdesk link {tenant_id}` shows a new code")
 
 
-def _state(sidecar: NumberLinker, tenant_id: str) -> Mapping[str, Any]:
-    try:
-        return sidecar.state(tenant_id)
-    except ProviderUnavailable:
-        raise CommandError("the WhatsApp sidecar has stopped") from None
-
-
 def _qr_text(code: str) -> str:
     drawn = io.StringIO()
     segno.make(code, error="l").terminal(drawn, compact=True, border=2)
+    # Light on dark in every terminal: a camera wants to see the light modules lighter.
+    lines = [click.style(line, fg="bright_white", bg="black") for line in drawn.getvalue().splitlines()]
     return (
-        f"{drawn.getvalue()}\n"
+        "\n".join(lines) + "\n\n"
         "Next: on the business's phone open WhatsApp > Settings > Linked devices > Link a device, and scan."
     )
 

@@ -86,7 +86,7 @@ def _run_procfile(environment: dict[str, str]) -> int:
     for name, command in parse_procfile(_PROCFILE.read_text(encoding="utf-8")).processes.items():
         manager.add_process(name, command, env=environment, cwd=str(_PROCFILE.parent))
     # A process of its own: the manager forks, and a thread must not be in the way.
-    welcome = subprocess.Popen(  # noqa: S603 - our own module
+    welcome = subprocess.Popen(
         [sys.executable, "-m", "server.commands.welcome"], env=environment, start_new_session=True
     )
     try:

@@ -10,7 +10,7 @@ import click
 import requests
 
 from server.commands.link import await_sidecar, show_link
-from server.errors import AppError, CommandError
+from server.errors import AppError, CommandError, ProviderUnavailable
 from server.observability.logs import configure_logging
 from server.settings import Settings, read_settings
 from server.wiring import make_sidecar
@@ -32,6 +32,9 @@ def main() -> None:
         await_sidecar(sidecar)
         say(f"\nFrontdesk is ready. Console: {settings.console_url}/console   Stop it with Ctrl-C.\n")
         show_link(sidecar, DEMO_TENANT, None, say)
+    except ProviderUnavailable:
+        # Everything is being stopped.
+        return
     except AppError as error:
         click.echo(f"frontdesk: {error}", err=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,7 +30,7 @@ class ModelRequest:
 class LanguageModel(Protocol):
     """Streams the words of an answer."""
 
-    def stream(self, request: ModelRequest) -> AsyncIterator[str]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[str, None]:
         """Yield pieces of text as they arrive; closing the iterator closes the connection.
 
         Raises:

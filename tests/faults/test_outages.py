@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from simulators.openai_client import OpenAISimulator, start_openai_simulator
 
 from simulators.lab import Lab, wait_until
-from simulators.openai_client import OpenAISimulator, start_openai_simulator
 from simulators.whatsapp_client import WhatsAppSimulator, start_simulator
 
 HOST = "972500000001"
@@ -154,7 +154,9 @@ def test_a_model_that_invents_a_price_does_not_reach_the_guest(
     assert "evil" not in said
 
 
-def test_a_linked_number_is_connected_again_by_itself(lab: Lab, whatsapp: WhatsAppSimulator, guest: str) -> None:
+def test_a_linked_number_is_connected_again_by_itself(
+    lab: Lab, whatsapp: WhatsAppSimulator, guest: str
+) -> None:
     lab.sidecar.kill()
     lab.sidecar.start()
     lab.await_link("1", "open")

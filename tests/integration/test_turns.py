@@ -84,9 +84,7 @@ def test_an_answer_leaves_although_typing_cannot_be_shown(
     assert len(sender.sent) == 1
 
 
-def test_a_picture_without_words_goes_to_the_team(
-    desk: Desk, database: Database, sender: FakeSender
-) -> None:
+def test_a_picture_without_words_goes_to_the_team(desk: Desk, database: Database, sender: FakeSender) -> None:
     desk.start()
     desk.receiver.receive("1", [a_message("", kind=MessageKind.IMAGE)])
     settled(database)
@@ -95,9 +93,7 @@ def test_a_picture_without_words_goes_to_the_team(
         assert session.scalars(select(ConversationRow.needs_human)).one()
 
 
-def test_staff_who_took_over_are_not_interrupted(
-    desk: Desk, database: Database, sender: FakeSender
-) -> None:
+def test_staff_who_took_over_are_not_interrupted(desk: Desk, database: Database, sender: FakeSender) -> None:
     desk.receiver.receive("1", [a_message("Hello")])
     with database.write() as session:
         session.execute(update(ConversationRow).values(mode="human"))
@@ -135,7 +131,7 @@ def test_the_analysis_is_written_after_the_reply(desk: Desk, database: Database,
 class BrokenEmbedder(FakeEmbedder):
     """Fails in a way that nobody foresaw."""
 
-    def queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def queries(self, texts: Sequence[str]) -> NDArray[np.float32]:  # noqa: ARG002
         raise RuntimeError("a fault of ours")
 
 

@@ -1,0 +1,101 @@
+"""Starts the simulated model server as a process of its own and talks to its control door."""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from requests import Response, Session
+
+ROOT = Path(__file__).resolve().parents[1]
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 5.0
+CALL_TIMEOUT_S = 10.0
+
+
+class SimulatorError(Exception):
+    """The simulator did not start, or refused a call; the message says why."""
+
+
+class OpenAISimulator:
+    """A running simulator. ``base_url`` is what ``OPENAI_BASE_URL`` should be."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self._control_url = base_url.removesuffix("/v1") + "/control"
+        self._session = Session()
+        # A proxy from the environment has no business between two loopback addresses.
+        self._session.trust_env = False
+
+    def control(self, **behaviour: Any) -> None:
+        """Behave so from now on, and forget earlier requests; see ``simulators.openai.Behaviour``.
+
+        What is not named goes back to what it was at the start.
+
+        Raises:
+            SimulatorError: there is no such behaviour.
+        """
+        self._checked(self._session.post(self._control_url, json=behaviour, timeout=CALL_TIMEOUT_S))
+
+    def requests(self, *, settled: bool = False) -> list[dict[str, Any]]:
+        """What was asked since the last ``control``; see ``simulators.openai.Record``.
+
+        Args:
+            settled: wait until nothing is under way any more.
+        """
+        query = {"settled": "1"} if settled else {}
+        answer = self._session.get(f"{self._control_url}/requests", params=query, timeout=CALL_TIMEOUT_S)
+        return list(self._checked(answer).json())
+
+    def close(self) -> None:
+        """Close the connection to the control door."""
+        self._session.close()
+
+    def _checked(self, answer: Response) -> Response:
+        if not answer.ok:
+            raise SimulatorError(f"HTTP {answer.status_code}: {answer.text}")
+        return answer
+
+
+@contextmanager
+def start_openai_simulator(*arguments: str) -> Iterator[OpenAISimulator]:
+    """Run ``python -m simulators.openai`` with *arguments* for as long as the context lasts.
+
+    Raises:
+        SimulatorError: it did not become ready.
+    """
+    with _process(arguments) as process:
+        assert process.stdout is not None  # noqa: S101 - asked for below
+        simulator = OpenAISimulator(_ready_line(process.stdout)["baseUrl"])
+        try:
+            yield simulator
+        finally:
+            simulator.close()
+
+
+@contextmanager
+def _process(arguments: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "simulators.openai", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _ready_line(output: IO[str]) -> dict[str, Any]:
+    readable, _, _ = select.select([output], [], [], START_TIMEOUT_S)
+    line = output.readline() if readable else ""
+    if not line:
+        raise SimulatorError("the model simulator did not become ready; its error stands above")
+    return dict(json.loads(line))

@@ -1,0 +1,156 @@
+"""Shapes of the chat completions API: what it takes, what it gives, and how it refuses.
+
+Source: OpenAI's API reference for chat completions, and errors as the API words them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Part(_Strict):
+    type: Literal["text"]
+    text: str
+
+
+class _Message(_Strict):
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[_Part] | None = None
+    name: str | None = None
+    refusal: str | None = None
+
+    @property
+    def words(self) -> str:
+        if isinstance(self.content, list):
+            return "".join(part.text for part in self.content)
+        return self.content or ""
+
+
+class _StreamOptions(_Strict):
+    include_usage: bool = False
+    include_obfuscation: bool = False
+
+
+class ChatRequest(_Strict):
+    """The body of a request, as far as this simulator knows the API: no tools, one choice."""
+
+    model: Annotated[str, Field(min_length=1)]
+    messages: Annotated[list[_Message], Field(min_length=1)]
+    stream: bool = False
+    stream_options: _StreamOptions | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    n: Literal[1] | None = None
+    stop: str | list[str] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    seed: int | None = None
+    user: str | None = None
+    store: bool | None = None
+    metadata: dict[str, str] | None = None
+    response_format: dict[str, Any] | None = None
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Role and text of each message."""
+        return [(message.role, message.words) for message in self.messages]
+
+    @property
+    def limit(self) -> int | None:
+        """The most tokens to answer with."""
+        return self.max_completion_tokens or self.max_tokens
+
+    @property
+    def wants_usage(self) -> bool:
+        """Whether a stream ends with a chunk that tells the usage."""
+        return self.stream_options is not None and self.stream_options.include_usage
+
+
+class Refusal(Exception):
+    """The API says no, with a status and a body in its own shape."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        kind: str = "invalid_request_error",
+        param: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def read_request(body: object) -> ChatRequest:
+    """The request in *body*.
+
+    Raises:
+        Refusal: 400; the first fault only, as the API does.
+    """
+    if not isinstance(body, dict):
+        raise Refusal(400, "We could not parse the JSON body of your request.")
+    for name in ("messages", "model"):
+        if name not in body:
+            raise _missing(name)
+    try:
+        request = ChatRequest.model_validate(body)
+    except ValidationError as error:
+        raise _refusal_of(error.errors()[0]) from None
+    if request.stream_options is not None and not request.stream:
+        raise Refusal(
+            400,
+            "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+            param="stream_options",
+        )
+    return request
+
+
+def completion(
+    identity: Mapping[str, Any], text: str, finish_reason: str, usage: Mapping[str, int]
+) -> dict[str, Any]:
+    """A whole answer; *identity* is id, creation time and model."""
+    message = {"role": "assistant", "content": text, "refusal": None}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
+    return {**identity, "object": "chat.completion", "choices": [choice], "usage": dict(usage)}
+
+
+def chunk(
+    identity: Mapping[str, Any], delta: Mapping[str, str], finish_reason: str | None = None
+) -> dict[str, Any]:
+    """A piece of a streamed answer."""
+    choice = {"index": 0, "delta": dict(delta), "logprobs": None, "finish_reason": finish_reason}
+    return {**identity, "object": "chat.completion.chunk", "choices": [choice]}
+
+
+def usage_chunk(identity: Mapping[str, Any], usage: Mapping[str, int]) -> dict[str, Any]:
+    """The last chunk of a stream that was asked for its usage: it holds no choice."""
+    return {**identity, "object": "chat.completion.chunk", "choices": [], "usage": dict(usage)}
+
+
+def _missing(name: str) -> Refusal:
+    return Refusal(
+        400, f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter"
+    )
+
+
+def _refusal_of(error: Mapping[str, Any]) -> Refusal:
+    # Pydantic names the members of unions too; the API does not.
+    place = [str(part) for part in error["loc"] if not str(part).startswith(("list[", "str"))]
+    param = ".".join(place)
+    if error["type"] == "extra_forbidden":
+        return Refusal(400, f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
+    if error["type"] == "missing":
+        return _missing(param)
+    code = "invalid_type" if error["type"].endswith("_type") else "invalid_value"
+    return Refusal(400, f"Invalid value for '{param}': {error['msg'].lower()}.", param=param, code=code)
