@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { INBOUND, cacheKeys, freshCreds, fromJson, reviveKey, toJson } from './baileys.js'
+import { entriesUnder } from './store.js'
+
+/**
+ * One number's identity and Signal keys.
+ *
+ * The identity is sealed with a hash and its existence is also marked by a file
+ * beside the store: a lost, cut or garbled identity is told from a number that
+ * was never linked, and never replaced by a new one silently.
+ *
+ * @typedef {import('./baileys.js').Creds} Creds
+ * @typedef {ReturnType<typeof makeAuthStore>} AuthStore
+ */
+
+const MARKS = 'linked'
+
+/**
+ * Numbers that were linked when the process last ran, readable or not.
+ *
+ * @param {import('./store.js').Store} store
+ * @returns {string[]} tenant ids
+ */
+export function linkedTenants (store) {
+  const marks = join(store.directory, MARKS)
+  const marked = existsSync(marks) ? readdirSync(marks) : []
+  return [...new Set([...marked, ...store.creds.getKeys()].map(String))]
+}
+
+/**
+ * @param {{ store: import('./store.js').Store, journal: import('./journal.js').Journal, tenantId: string }} deps
+ */
+export function makeAuthStore ({ store, journal, tenantId }) {
+  const mark = join(store.directory, MARKS, tenantId)
+  /** @type {Creds | undefined} */
+  let creds
+  /** @type {string | undefined} */
+  let fault
+  const keys = cacheKeys({ get: getKeys, set: setKeys })
+  read()
+
+  function read () {
+    creds = undefined
+    fault = undefined
+    try {
+      creds = unseal(store.creds.get(tenantId))
+    } catch (error) {
+      fault = /** @type {Error} */ (error).message
+    }
+    if (!creds && !fault && existsSync(mark)) fault = 'it is gone from the store'
+  }
+
+  /**
+   * What Baileys starts from: the linked identity, or a new one for a new link.
+   *
+   * @returns {Promise<Creds>}
+   */
+  async function begin () {
+    if (fault) throw new Error(`the identity of tenant ${tenantId} cannot be read`)
+    if (creds && isLinked(creds)) return creds
+    await clearKeys()
+    creds = freshCreds()
+    return creds
+  }
+
+  /** Keep the identity, once the phone has signed it. */
+  async function save () {
+    if (!creds || !isLinked(creds)) return
+    const saved = store.creds.put(tenantId, seal(creds))
+    if (!existsSync(mark)) leaveMark(mark)
+    await saved
+  }
+
+  /**
+   * @param {string} type
+   * @param {string[]} ids
+   * @returns {Record<string, any>}
+   */
+  function getKeys (type, ids) {
+    /** @type {Record<string, any>} */
+    const found = {}
+    for (const id of ids) {
+      const text = store.keys.get([tenantId, type, id])
+      if (text !== undefined) found[id] = reviveKey(type, fromJson(text))
+    }
+    return found
+  }
+
+  /**
+   * One transaction for all keys and for the messages that they decrypted.
+   *
+   * @param {Record<string, Record<string, any> | undefined>} data type → id → key; null deletes
+   */
+  async function setKeys (data) {
+    const { [INBOUND]: inbound, ...signal } = data
+    // Serialised first: a transaction whose callback throws would still commit its first half.
+    const changes = Object.entries(signal).flatMap(([type, byId]) => Object.entries(byId ?? {}).map(
+      ([id, value]) => ({ key: [tenantId, type, id], text: value ? toJson(value) : null })))
+    await journal.commit(tenantId, () => {
+      for (const { key, text } of changes) {
+        if (text === null) store.keys.remove(key)
+        else store.keys.put(key, text)
+      }
+    }, Object.values(inbound ?? {}))
+  }
+
+  async function clearKeys () {
+    const all = [...entriesUnder(store.keys, [tenantId])].map(entry => entry.key)
+    await store.env.transaction(() => all.forEach(key => store.keys.remove(key)))
+    await keys.clear?.()
+  }
+
+  /** Forget the number: identity, keys and mark. Its journal stays until judged. */
+  async function wipe () {
+    rmSync(mark, { force: true })
+    await store.creds.remove(tenantId)
+    await clearKeys()
+    read()
+  }
+
+  return {
+    begin,
+    save,
+    wipe,
+    keys,
+    isLinked: () => creds !== undefined && isLinked(creds),
+    /** Why the identity cannot be read; undefined when it can, or when there is none. */
+    fault: () => fault,
+    /** @returns {{ pn: string, lid?: string } | undefined} */
+    me: () => creds && isLinked(creds) ? { pn: creds.me?.id ?? '', lid: creds.me?.lid } : undefined
+  }
+}
+
+/**
+ * Pairing by code sets `me` long before the phone agrees, and `registered`
+ * stays false after a QR: only a signed account means linked.
+ *
+ * @param {Creds} creds
+ */
+function isLinked (creds) {
+  return Boolean(creds.account && creds.me?.id)
+}
+
+/** @param {Creds} creds */
+function seal (creds) {
+  const json = toJson(creds)
+  return `${sha256(json)}\n${json}`
+}
+
+/**
+ * @param {string | undefined} sealed
+ * @returns {Creds | undefined}
+ */
+function unseal (sealed) {
+  if (sealed === undefined) return undefined
+  const json = sealed.slice(sealed.indexOf('\n') + 1)
+  if (sealed !== `${sha256(json)}\n${json}`) throw new Error('it is cut short or garbled')
+  return fromJson(json)
+}
+
+/** @param {string} text */
+function sha256 (text) {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** @param {string} path */
+function leaveMark (path) {
+  const directory = join(path, '..')
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, 'w', 0o600))
+  // The entry in the directory is what counts, so that is what is flushed.
+  const opened = openSync(directory, 'r')
+  fsyncSync(opened)
+  closeSync(opened)
+}

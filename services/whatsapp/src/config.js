@@ -1,0 +1,116 @@
+import { StartError } from './errors.js'
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+const ANNOUNCEMENTS = /** @type {const} */ (['turn', 'never'])
+
+/**
+ * @typedef {object} Config
+ * @property {number} port 0 takes any free port
+ * @property {string} host address to listen on
+ * @property {string} serverUrl Flask, without a trailing slash
+ * @property {string} dataDir
+ * @property {string | undefined} secret undefined: kept in `dataDir`
+ * @property {string | undefined} socketUrl WhatsApp's WebSocket; undefined: the real one
+ * @property {[number, number, number] | undefined} version WhatsApp Web's; undefined: Baileys' own
+ * @property {'turn' | 'never'} announce when the number is shown as available
+ * @property {string} logLevel
+ * @property {string} libraryLogLevel Baileys' own messages, scrubbed
+ */
+
+/**
+ * Read the settings once, at start.
+ *
+ * @param {Record<string, string | undefined>} env
+ * @returns {Config}
+ * @throws {StartError} names every fault at once
+ */
+export function readConfig (env) {
+  /** @type {string[]} */
+  const faults = []
+  const config = {
+    port: readPort(env, 'WHATSAPP_PORT', 3300, 0, faults),
+    host: env.WHATSAPP_HOST || '127.0.0.1',
+    serverUrl: readServerUrl(env, faults),
+    dataDir: env.DATA_DIR || 'var',
+    secret: env.INTERNAL_SECRET || undefined,
+    socketUrl: readUrl(env, 'WHATSAPP_SOCKET_URL', ['ws:', 'wss:'], faults),
+    version: readVersion(env, faults),
+    announce: readChoice(env, 'WHATSAPP_ANNOUNCE', ANNOUNCEMENTS, 'turn', faults),
+    logLevel: readChoice(env, 'LOG_LEVEL', LOG_LEVELS, 'info', faults),
+    libraryLogLevel: readChoice(env, 'WHATSAPP_LIBRARY_LOG_LEVEL', LOG_LEVELS, 'silent', faults)
+  }
+  if (faults.length > 0) throw new StartError(`The settings are not right: ${faults.join('; ')}.`)
+  return config
+}
+
+/**
+ * @param {Record<string, string | undefined>} env
+ * @param {string[]} faults
+ */
+function readServerUrl (env, faults) {
+  const port = readPort(env, 'PORT', 5000, 1, faults)
+  const url = readUrl(env, 'SERVER_URL', ['http:', 'https:'], faults) ?? `http://127.0.0.1:${port}`
+  return url.replace(/\/+$/, '')
+}
+
+/**
+ * @param {Record<string, string | undefined>} env
+ * @param {string} name
+ * @param {number} fallback
+ * @param {number} lowest
+ * @param {string[]} faults
+ */
+function readPort (env, name, fallback, lowest, faults) {
+  const text = env[name]
+  if (!text) return fallback
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port >= lowest && port <= 65535) return port
+  faults.push(`${name} must be a port from ${lowest} to 65535`)
+  return fallback
+}
+
+/**
+ * @param {Record<string, string | undefined>} env
+ * @param {string} name
+ * @param {string[]} protocols
+ * @param {string[]} faults
+ */
+function readUrl (env, name, protocols, faults) {
+  const text = env[name]
+  if (!text) return undefined
+  if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text
+  faults.push(`${name} must be a URL that begins with ${protocols.map(p => `${p}//`).join(' or ')}`)
+  return undefined
+}
+
+/**
+ * @param {Record<string, string | undefined>} env
+ * @param {string[]} faults
+ * @returns {[number, number, number] | undefined}
+ */
+function readVersion (env, faults) {
+  const text = env.WHATSAPP_VERSION
+  if (!text) return undefined
+  const parts = /^(\d+)\.(\d+)\.(\d+)$/.exec(text)
+  if (parts) return [Number(parts[1]), Number(parts[2]), Number(parts[3])]
+  faults.push('WHATSAPP_VERSION must look like 2.3000.1043857760')
+  return undefined
+}
+
+/**
+ * @template {string} T
+ * @param {Record<string, string | undefined>} env
+ * @param {string} name
+ * @param {readonly T[]} choices
+ * @param {T} fallback
+ * @param {string[]} faults
+ * @returns {T}
+ */
+function readChoice (env, name, choices, fallback, faults) {
+  const text = env[name]
+  if (!text) return fallback
+  const choice = choices.find(c => c === text.toLowerCase())
+  if (choice) return choice
+  faults.push(`${name} must be one of ${choices.join(', ')}`)
+  return fallback
+}

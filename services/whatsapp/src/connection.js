@@ -1,0 +1,322 @@
+import { askAgain, closeCode, hangUp, normalizeJid, ping } from './baileys.js'
+import { Conflict } from './errors.js'
+import { receiptsIn } from './receipts.js'
+import { nextStep } from './reconnect.js'
+
+/**
+ * One number's connection: at most one socket at a time, a new one for each
+ * attempt, and a probe that tells a deaf line from a quiet one.
+ *
+ * @typedef {'disconnected' | 'connecting' | 'qr' | 'pairing' | 'open' | 'deaf' | 'logged_out' | 'blocked'} State
+ * @typedef {{ state: State, reason?: string, qr?: string, pairingCode?: string }} View
+ * @typedef {import('./baileys.js').Socket} Socket
+ * @typedef {object} Events what a connection tells the rest
+ * @property {(state: State) => void} onState
+ * @property {(ack: import('./outbox.js').Ack) => unknown} onAck
+ * @property {(receipts: import('./receipts.js').Receipt[]) => void} onReceipts
+ * @property {() => void} onClosed
+ * @typedef {ReturnType<typeof makeConnection>} Connection
+ */
+
+/** Somebody who looks at the QR asks for it more often than this. */
+const ASKED_WITHIN_MS = 120_000
+/** A linked number that has been away for so long hears nothing: that is an alert. */
+const AWAY_IS_DEAF_MS = 30_000
+/** Connections that last longer than this were good ones. */
+const LASTING_MS = 30_000
+/** Conflicts further apart than this have nothing to do with each other. */
+const CONFLICT_FORGOTTEN_MS = 600_000
+const PROBE_EVERY_MS = 10_000
+const PROBE_LIMIT_MS = 5000
+/** After `open`, the server delivers again what we did not acknowledge; then we ask for the rest. */
+const ASK_AGAIN_AFTER_MS = 5000
+const MOST_ASKED = 3
+const FAREWELL_MS = 300
+
+/**
+ * @param {object} deps
+ * @param {string} deps.tenantId
+ * @param {import('./auth-store.js').AuthStore} deps.auth
+ * @param {ReturnType<typeof import('./stanza-recorder.js').makeStanzaRecorder>} deps.recorder
+ * @param {import('./journal.js').Journal} deps.journal
+ * @param {(creds: import('./baileys.js').Creds) => Socket} deps.open
+ * @param {Events} deps.events
+ * @param {import('./clock.js').Clock} deps.clock
+ * @param {import('./logger.js').Logger} deps.logger
+ */
+export function makeConnection ({ tenantId, auth, recorder, journal, open, events, clock, logger }) {
+  /** @type {View} */
+  let view = { state: 'disconnected' }
+  /** @type {Socket | undefined} */
+  let socket
+  /** @type {string | undefined} digits of the number to link by code */
+  let phone
+  /** Raised by whatever makes the current attempt obsolete. */
+  let generation = 0
+  let failures = 0
+  let conflicts = 0
+  let askedAt = -Infinity
+  let openedAt = 0
+  let lostAt = clock.now()
+  /** @type {number | null} */
+  let lastInboundAt = null
+  /** @type {boolean | null} */
+  let probeOk = null
+  /** @type {(() => void)[]} */
+  let timers = []
+  if (auth.fault()) view = { state: 'blocked', reason: unreadable() }
+
+  /**
+   * Link, or connect again. One attempt runs at a time, however often it is
+   * asked for.
+   *
+   * @param {string} [byPhone] digits: pair by code instead of by QR
+   * @throws {Conflict} the stored identity cannot be read
+   */
+  function connect (byPhone) {
+    if (auth.fault()) throw new Conflict(unreadable())
+    askedAt = clock.now()
+    const busy = ['connecting', 'qr', 'pairing', 'open', 'deaf'].includes(view.state)
+    if (busy && (auth.isLinked() || byPhone === phone)) return
+    phone = byPhone
+    failures = 0
+    conflicts = 0
+    void attempt()
+  }
+
+  async function attempt () {
+    drop()
+    const mine = generation
+    show({ state: view.state === 'deaf' ? 'deaf' : 'connecting' })
+    try {
+      const creds = await auth.begin()
+      if (mine !== generation) return
+      socket = open(creds)
+      listen(socket, creds, mine)
+    } catch (error) {
+      logger.error({ event: 'connect_failed', tenantId, error: /** @type {Error} */ (error).message })
+      if (mine === generation) await onClose(undefined)
+    }
+  }
+
+  /**
+   * @param {Socket} fresh
+   * @param {import('./baileys.js').Creds} creds
+   * @param {number} mine
+   */
+  function listen (fresh, creds, mine) {
+    const { ev, ws } = fresh
+    ev.on('creds.update', () => auth.save().catch(reportFailure))
+    ev.on('connection.update', update => {
+      if (mine === generation) onUpdate(fresh, update).catch(reportFailure)
+    })
+    ev.on('messages.upsert', upsert => {
+      recorder.onUpsert(upsert, { creds, keys: auth.keys }).catch(reportFailure)
+    })
+    // Baileys emits `frame` before it handles a stanza; in the handshake it is bare bytes.
+    ws.on('frame', (/** @type {any} */ stanza) => stanza.tag && onStanza(stanza))
+  }
+
+  /** @param {import('./baileys.js').Stanza} stanza */
+  function onStanza (stanza) {
+    const { tag, attrs } = stanza
+    if (tag === 'message') {
+      lastInboundAt = clock.now()
+      recorder.onStanza(stanza)
+    } else if (tag === 'receipt') {
+      events.onReceipts(receiptsIn(stanza, clock.now()))
+    } else if (tag === 'ack' && attrs.class === 'message') {
+      events.onAck({ id: attrs.id, error: attrs.error })
+    }
+  }
+
+  /**
+   * @param {Socket} current
+   * @param {Partial<import('./baileys.js').ConnectionState>} update
+   */
+  async function onUpdate (current, update) {
+    if (update.qr) await onQr(current, update.qr)
+    if (update.connection === 'open') onOpen(current)
+    if (update.connection === 'close') await onClose(closeCode(update))
+  }
+
+  /**
+   * @param {Socket} current
+   * @param {string} qr
+   */
+  async function onQr (current, qr) {
+    if (!phone) return show({ state: 'qr', qr })
+    if (view.state === 'pairing') return
+    show({ state: 'pairing' })
+    try {
+      show({ state: 'pairing', pairingCode: await current.requestPairingCode(phone) })
+    } catch {
+      hangUp(current)
+    }
+  }
+
+  /** @param {Socket} current */
+  function onOpen (current) {
+    phone = undefined
+    openedAt = clock.now()
+    probeOk = true
+    show({ state: 'open' })
+    later(ASK_AGAIN_AFTER_MS, () => askForUnread(current).catch(reportFailure))
+    scheduleProbe(current)
+  }
+
+  /** @param {number | undefined} code */
+  async function onClose (code) {
+    const lasted = openedAt > 0 ? clock.now() - openedAt : 0
+    if (openedAt > 0) lostAt = clock.now()
+    if (lasted > LASTING_MS) failures = 0
+    if (lasted > CONFLICT_FORGOTTEN_MS) conflicts = 0
+    drop()
+    const mine = generation
+    const wanted = clock.now() - askedAt < ASKED_WITHIN_MS
+    const step = nextStep({ code, linked: auth.isLinked(), wanted, failures, conflicts, random: clock.random })
+    logger.info({ event: 'connection_closed', tenantId, code, nextAttemptMs: step.delayMs, failures })
+    failures += 1
+    if (code === 440) conflicts += 1
+    if (step.state === 'blocked') logger.error({ event: 'number_blocked', alert: true, tenantId, code, why: step.reason })
+    if (step.wipe) await auth.wipe()
+    if (mine !== generation) return
+    const state = view.state === 'deaf' && step.state === 'connecting' ? 'deaf' : step.state
+    show({ state, ...(step.reason && { reason: step.reason }) })
+    if (step.delayMs !== null) later(step.delayMs, attempt)
+  }
+
+  /** @param {Socket} current */
+  function scheduleProbe (current) {
+    later(PROBE_EVERY_MS, () => probe(current).catch(reportFailure))
+  }
+
+  /** @param {Socket} current */
+  async function probe (current) {
+    const answered = await ping(current, PROBE_LIMIT_MS).catch(() => false)
+    if (current !== socket) return
+    probeOk = answered
+    if (answered) return scheduleProbe(current)
+    logger.error({ event: 'number_deaf', alert: true, tenantId })
+    show({ state: 'deaf' })
+    hangUp(current)
+  }
+
+  /**
+   * Ask the guests' phones for what a crash or a failed decryption left unread.
+   *
+   * @param {Socket} current
+   */
+  async function askForUnread (current) {
+    for (const note of journal.unread(tenantId, openedAt)) {
+      if (current !== socket) return
+      if (note.asked >= MOST_ASKED) {
+        journal.strikeNote(tenantId, note.attrs)
+        logger.error({ event: 'message_unreadable', alert: true, tenantId, messageId: note.attrs.id })
+      } else {
+        journal.countAsking(note)
+        await askAgain(current, note.attrs)
+        logger.info({ event: 'message_asked_again', tenantId, messageId: note.attrs.id })
+      }
+    }
+  }
+
+  /** Make the current socket, if any, and all that waits on it obsolete. */
+  function drop () {
+    generation += 1
+    for (const cancel of timers) cancel()
+    timers = []
+    const old = socket
+    socket = undefined
+    openedAt = 0
+    probeOk = null
+    if (!old) return
+    events.onClosed()
+    farewell(old).catch(reportFailure)
+  }
+
+  /**
+   * @param {Socket} old
+   * @returns {Promise<void>} resolves when its wire is closed
+   */
+  async function farewell (old) {
+    const cancel = clock.after(FAREWELL_MS, () => hangUp(old))
+    await old.end(undefined)
+    cancel()
+  }
+
+  /**
+   * Log out on the phone too, where that is possible, and forget the number.
+   */
+  async function logOut () {
+    generation += 1
+    if (view.state === 'open') await socket?.logout().catch(reportFailure)
+    drop()
+    await auth.wipe()
+    phone = undefined
+    show({ state: 'disconnected' })
+  }
+
+  /** Close for good; resolves when the wire is closed. */
+  async function stop () {
+    const old = socket
+    socket = undefined
+    drop()
+    if (old) await farewell(old)
+  }
+
+  /**
+   * @param {number} delayMs
+   * @param {() => unknown} run
+   */
+  function later (delayMs, run) {
+    timers.push(clock.after(delayMs, run))
+  }
+
+  /** @param {View} next */
+  function show (next) {
+    const changed = next.state !== view.state
+    view = next
+    if (!changed) return
+    logger.info({ event: 'connection_state', tenantId, state: next.state, reason: next.reason })
+    events.onState(next.state)
+  }
+
+  function unreadable () {
+    return `the stored identity cannot be read: ${auth.fault()}; put back a backup, or delete the number and link it again`
+  }
+
+  /** @param {Error} error */
+  function reportFailure (error) {
+    logger.error({ event: 'connection_failure', tenantId, error: error.message })
+  }
+
+  /** @returns {State} */
+  function state () {
+    const away = view.state === 'connecting' && auth.isLinked() && clock.now() - lostAt > AWAY_IS_DEAF_MS
+    return away ? 'deaf' : view.state
+  }
+
+  /** What an operator sees. Being looked at keeps a QR alive. */
+  function look () {
+    askedAt = clock.now()
+    const me = auth.me()
+    return {
+      tenantId,
+      ...view,
+      state: state(),
+      ...(me && { me: { pn: normalizeJid(me.pn), ...(me.lid && { lid: normalizeJid(me.lid) }) } })
+    }
+  }
+
+  return {
+    connect,
+    logOut,
+    stop,
+    look,
+    state,
+    health: () => ({ tenantId, state: state(), lastInboundAt, probeOk }),
+    /** @returns {Socket | undefined} the socket when it can send */
+    openSocket: () => view.state === 'open' ? socket : undefined
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What can go wrong, as seen by the one who calls.
+ *
+ *     SidecarError        status
+ *     ├── Invalid          422   the message names the field
+ *     ├── Unauthorized     401
+ *     ├── NotFound         404
+ *     ├── Conflict         409   other content under a used id, or a blocked number
+ *     ├── TooLarge         413
+ *     ├── Malformed        400   not JSON
+ *     ├── Refused          502   WhatsApp said no; final, never retried
+ *     ├── NotConnected     503   nothing was decided; try again with the same id
+ *     └── NoAck            504   no word from WhatsApp in time; try again with the same id
+ *
+ *     StartError          the process cannot start; the message says how to mend it
+ */
+export class SidecarError extends Error {
+  /**
+   * @param {number} status HTTP status of the answer
+   * @param {string} message
+   * @param {Record<string, unknown>} [details] further fields of the answer
+   */
+  constructor (status, message, details = {}) {
+    super(message)
+    this.status = status
+    this.details = details
+  }
+}
+
+export class Invalid extends SidecarError {
+  /** @param {string} message */
+  constructor (message) {
+    super(422, message)
+  }
+}
+
+export class Malformed extends SidecarError {
+  /** @param {string} message */
+  constructor (message) {
+    super(400, message)
+  }
+}
+
+export class Unauthorized extends SidecarError {
+  constructor () {
+    super(401, 'the X-Internal-Secret header is missing or wrong')
+  }
+}
+
+export class NotFound extends SidecarError {
+  /** @param {string} message */
+  constructor (message) {
+    super(404, message)
+  }
+}
+
+export class Conflict extends SidecarError {
+  /** @param {string} message */
+  constructor (message) {
+    super(409, message)
+  }
+}
+
+export class TooLarge extends SidecarError {
+  /** @param {number} limit in bytes */
+  constructor (limit) {
+    super(413, `the body is over ${limit} bytes`)
+  }
+}
+
+export class Refused extends SidecarError {
+  /** @param {number} code the `error` of WhatsApp's ack, 463 for a reach-out time-lock */
+  constructor (code) {
+    super(502, 'refused', { code })
+    this.code = code
+  }
+}
+
+export class NotConnected extends SidecarError {
+  constructor () {
+    super(503, 'not connected')
+  }
+}
+
+export class NoAck extends SidecarError {
+  /** @param {string} message */
+  constructor (message) {
+    super(504, message)
+  }
+}
+
+export class StartError extends Error {}

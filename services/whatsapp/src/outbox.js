@@ -1,0 +1,180 @@
+import { hasDevices, makeMessageId, sendText } from './baileys.js'
+import { Conflict, NoAck, NotConnected, Refused } from './errors.js'
+
+/**
+ * Sends text, once per message id, and waits for WhatsApp's own ack: Baileys'
+ * `sendMessage` resolves when the bytes are written, which proves nothing.
+ *
+ * @typedef {object} SendRequest
+ * @property {string} to JID, as it came
+ * @property {string} text
+ * @property {string} [messageId]
+ * @property {{ id: string, text: string, fromMe: boolean }} [quoted]
+ * @typedef {{ messageId: string, status: 'sent', durationMs: number }} Sent
+ * @typedef {{ id: string, error?: string }} Ack
+ * @typedef {import('./baileys.js').Socket} Socket
+ */
+
+const TIME_LIMIT_MS = 10_000
+
+/**
+ * @param {object} deps
+ * @param {import('./ledger.js').Ledger} deps.ledger
+ * @param {(tenantId: string) => Socket | undefined} deps.findSocket open, or undefined
+ * @param {(tenantId: string, to: string) => void} deps.onSent
+ * @param {(tenantId: string, receipt: import('./receipts.js').Receipt) => void} deps.onLateRefusal
+ * @param {import('./clock.js').Clock} deps.clock
+ * @param {import('./logger.js').Logger} deps.logger
+ * @param {number} [deps.timeLimitMs]
+ */
+export function makeOutbox ({ ledger, findSocket, onSent, onLateRefusal, clock, logger, timeLimitMs = TIME_LIMIT_MS }) {
+  /** @type {Map<string, { to: string, text: string, result: Promise<Sent> }>} */
+  const underWay = new Map()
+  /** @type {Map<string, { tenantId: string, ack: (ack: Ack) => void, lost: () => void }>} */
+  const unacked = new Map()
+  const lastAckAt = /** @type {Map<string, number>} */ (new Map())
+  let stopped = false
+
+  /**
+   * @param {string} tenantId
+   * @param {SendRequest} request
+   * @returns {Promise<Sent>}
+   * @throws {Conflict | Refused | NotConnected | NoAck}
+   */
+  async function send (tenantId, request) {
+    const socket = findSocket(tenantId)
+    const messageId = request.messageId ?? (socket ? makeMessageId(socket) : '')
+    const name = nameOf(tenantId, messageId)
+    const before = underWay.get(name) ?? ledger.find(tenantId, messageId)
+    if (before && (before.to !== request.to || before.text !== request.text)) {
+      throw new Conflict('another text or recipient was sent under this messageId')
+    }
+    if (before && 'result' in before) return before.result
+    if (before?.state === 'sent') return { messageId, status: 'sent', durationMs: before.durationMs ?? 0 }
+    if (before?.state === 'refused') throw new Refused(before.code ?? 0)
+    if (!socket || stopped) throw new NotConnected()
+    const result = transmit(tenantId, socket, { ...request, messageId }).finally(() => underWay.delete(name))
+    underWay.set(name, { to: request.to, text: request.text, result })
+    return result
+  }
+
+  /**
+   * @param {string} tenantId
+   * @param {Socket} socket
+   * @param {SendRequest & { messageId: string }} request
+   * @returns {Promise<Sent>}
+   */
+  async function transmit (tenantId, socket, request) {
+    const { to, text, messageId } = request
+    const startedAt = clock.now()
+    let outcome = 'failed'
+    try {
+      await ledger.write(tenantId, messageId, { to, text, state: 'sending' })
+      await withinLimit(socket, tenantId, request)
+      outcome = 'sent'
+    } catch (error) {
+      outcome = /** @type {Error} */ (error).message
+      throw error
+    } finally {
+      logger.info({ event: 'send', tenantId, messageId, outcome, durationMs: clock.now() - startedAt })
+    }
+    const durationMs = clock.now() - startedAt
+    await ledger.write(tenantId, messageId, { to, text, state: 'sent', durationMs })
+    onSent(tenantId, to)
+    return { messageId, status: 'sent', durationMs }
+  }
+
+  /**
+   * @param {Socket} socket
+   * @param {string} tenantId
+   * @param {SendRequest & { messageId: string }} request
+   * @returns {Promise<void>}
+   */
+  function withinLimit (socket, tenantId, request) {
+    const name = nameOf(tenantId, request.messageId)
+    return new Promise((resolve, reject) => {
+      const cancel = clock.after(timeLimitMs, () => settle(() => reject(new NoAck('no ack from WhatsApp in time'))))
+      let settled = false
+      /** @param {() => void} finish */
+      const settle = finish => {
+        // A late failure must not end the next attempt under the same id.
+        if (settled) return
+        settled = true
+        cancel()
+        unacked.delete(name)
+        finish()
+      }
+      unacked.set(name, {
+        tenantId,
+        ack: ({ error }) => settle(() => error ? refuse(tenantId, request, error).then(reject, reject) : resolve()),
+        lost: () => settle(() => reject(new NotConnected()))
+      })
+      write(socket, request).catch(error => settle(() => reject(error)))
+    })
+  }
+
+  /**
+   * @param {Socket} socket
+   * @param {SendRequest & { messageId: string }} request
+   */
+  async function write (socket, { to, text, messageId, quoted }) {
+    try {
+      // WhatsApp acks a message to nobody like any other.
+      if (!await hasDevices(socket, to)) throw new NoAck('WhatsApp names no device of this recipient')
+      await sendText(socket, to, { text, messageId, quoted })
+    } catch (error) {
+      throw error instanceof NoAck ? error : new NotConnected()
+    }
+  }
+
+  /**
+   * @param {string} tenantId
+   * @param {{ to: string, text: string, messageId: string }} request
+   * @param {string} error
+   */
+  async function refuse (tenantId, { to, text, messageId }, error) {
+    const code = Number(error) || 0
+    await ledger.write(tenantId, messageId, { to, text, state: 'refused', code })
+    return new Refused(code)
+  }
+
+  /**
+   * WhatsApp's ack of a message, in time or not.
+   *
+   * @param {string} tenantId
+   * @param {Ack} ack
+   */
+  async function onAck (tenantId, ack) {
+    lastAckAt.set(tenantId, clock.now())
+    const waiting = unacked.get(nameOf(tenantId, ack.id))
+    if (waiting) return waiting.ack(ack)
+    const send = ledger.find(tenantId, ack.id)
+    if (send?.state !== 'sending') return
+    if (!ack.error) return void await ledger.write(tenantId, ack.id, { ...send, state: 'sent' })
+    const { code } = await refuse(tenantId, { ...send, messageId: ack.id }, ack.error)
+    onLateRefusal(tenantId, { id: ack.id, status: 'failed', at: clock.now(), code })
+  }
+
+  /** @param {string} tenantId whose socket has closed: no ack will come over it */
+  function onClosed (tenantId) {
+    for (const waiting of [...unacked.values()]) {
+      if (waiting.tenantId === tenantId) waiting.lost()
+    }
+  }
+
+  /** Take no more sends; resolves when those under way have ended. */
+  async function stop () {
+    stopped = true
+    await Promise.allSettled([...underWay.values()].map(send => send.result))
+  }
+
+  return { send, onAck, onClosed, stop, lastAckAt: (/** @type {string} */ tenantId) => lastAckAt.get(tenantId) ?? null }
+}
+
+/**
+ * @param {string} tenantId
+ * @param {string} messageId
+ */
+function nameOf (tenantId, messageId) {
+  return `${tenantId} ${messageId}`
+}

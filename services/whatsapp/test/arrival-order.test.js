@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { makeArrivalOrder } from '../src/arrival-order.js'
+import { makeFakeClock } from '../testing/fake-clock.js'
+
+function arrange () {
+  const clock = makeFakeClock()
+  /** @type {number[]} */
+  const released = []
+  const order = makeArrivalOrder({ clock, release: ({ sequence }) => released.push(sequence) })
+  return {
+    clock, released,
+    expect: (/** @type {number[]} */ ...sequences) => sequences.forEach(n => order.expect('chat', n)),
+    /** @param {number} sequence @param {string} [chat] */
+    read: (sequence, chat = 'chat') => order.arrive(chat, sequence, { tenantId: '1', sequence, chat }),
+    nothingIn: (/** @type {number} */ sequence) => order.arrive('chat', sequence)
+  }
+}
+
+test('a message goes at once when nothing arrived before it', () => {
+  const { expect, read, released, clock } = arrange()
+  expect(1)
+  read(1)
+  assert.deepEqual(released, [1])
+  assert.ok(clock.pending().length <= 1)
+})
+
+test('what is read early waits for what arrived before it', () => {
+  const { expect, read, released } = arrange()
+  expect(1, 2, 3)
+  read(3)
+  read(2)
+  assert.deepEqual(released, [])
+  read(1)
+  assert.deepEqual(released, [1, 2, 3])
+})
+
+test('what holds nothing for the server holds up nothing', () => {
+  const { expect, read, nothingIn, released } = arrange()
+  expect(1, 2)
+  read(2)
+  nothingIn(1)
+  assert.deepEqual(released, [2])
+})
+
+test('chats do not wait for one another', () => {
+  const { expect, read, released } = arrange()
+  expect(1)
+  read(2, 'another')
+  assert.deepEqual(released, [2])
+})
+
+test('one that cannot be read holds its chat up for three seconds, and goes at once when it comes yet', async () => {
+  const { expect, read, released, clock } = arrange()
+  expect(1, 2)
+  read(2)
+  await clock.advance(2900)
+  assert.deepEqual(released, [])
+  await clock.advance(3100)
+  assert.deepEqual(released, [2])
+  read(1)
+  assert.deepEqual(released, [2, 1])
+})
+
+test('a long backlog is not given up while it is being read', async () => {
+  const { expect, read, released, clock } = arrange()
+  expect(...Array.from({ length: 20 }, (_, n) => n + 1))
+  read(20)
+  for (let n = 1; n < 20; n++) {
+    await clock.advance(1000)
+    read(n)
+  }
+  assert.deepEqual(released, Array.from({ length: 20 }, (_, n) => n + 1))
+})
+
+test('no timer runs when nothing is expected', async () => {
+  const { expect, read, clock } = arrange()
+  expect(1)
+  read(1)
+  await clock.advance(10_000)
+  assert.deepEqual(clock.pending(), [])
+})

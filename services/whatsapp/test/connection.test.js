@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { makeConnection } from '../src/connection.js'
+import { makeFakeClock, settle } from '../testing/fake-clock.js'
+import { makeFakeSocket } from '../testing/fake-socket.js'
+import { makeQuietLogger } from '../testing/quiet-logger.js'
+
+/** A connection over sockets that the test plays. @param {{ linked?: boolean, notes?: any[] }} [options] */
+function arrange ({ linked = true, notes = [] } = {}) {
+  const clock = makeFakeClock()
+  const { logger, named } = makeQuietLogger()
+  /** @type {ReturnType<typeof makeFakeSocket>[]} */
+  const sockets = []
+  /** @type {string[]} */
+  const states = []
+  /** @type {string[]} */
+  const struck = []
+  const auth = {
+    linked,
+    fault: () => undefined,
+    begin: async () => ({}),
+    save: async () => {},
+    wipe: async () => {
+      auth.linked = false
+    },
+    isLinked: () => auth.linked,
+    me: () => undefined
+  }
+  const connection = makeConnection({
+    tenantId: '1',
+    auth: /** @type {any} */ (auth),
+    recorder: { onStanza: () => {}, recording: make => make, onUpsert: async () => {} },
+    journal: /** @type {any} */ ({
+      unread: () => notes,
+      countAsking: (/** @type {any} */ note) => {
+        note.asked += 1
+      },
+      strikeNote: (/** @type {string} */ _tenant, /** @type {any} */ attrs) => void struck.push(attrs.id)
+    }),
+    open: () => {
+      sockets.push(makeFakeSocket())
+      return /** @type {any} */ (sockets.at(-1))
+    },
+    events: { onState: state => states.push(state), onAck: () => {}, onReceipts: () => {}, onClosed: () => {} },
+    clock,
+    logger
+  })
+
+  /** Connect, and let WhatsApp say that it is open. */
+  async function opened () {
+    connection.connect()
+    await settle()
+    const socket = /** @type {ReturnType<typeof makeFakeSocket>} */ (sockets.at(-1))
+    socket.update({ connection: 'open' })
+    await settle()
+    return socket
+  }
+  return { connection, clock, sockets, states, struck, named, opened }
+}
+
+test('a line that does not answer is deaf until it is open again', async () => {
+  const { connection, clock, sockets, states, opened, named } = arrange()
+  const socket = await opened()
+  await clock.advance(30_000)
+  assert.deepEqual([connection.state(), connection.health().probeOk], ['open', true])
+  socket.isAnswering = false
+  await clock.advance(10_000)
+  assert.equal(connection.state(), 'deaf')
+  assert.equal(connection.openSocket(), undefined)
+  assert.equal(named('number_deaf')[0].alert, true)
+  await clock.advance(2000)
+  assert.equal(sockets.length, 2)
+  assert.equal(connection.state(), 'deaf')
+  sockets[1].update({ connection: 'open' })
+  await settle()
+  assert.equal(connection.state(), 'open')
+  assert.deepEqual(states, ['connecting', 'open', 'deaf', 'open'])
+})
+
+test('a linked number that stays away counts as deaf', async () => {
+  const { connection, clock, opened } = arrange()
+  const socket = await opened()
+  socket.closeWith(428)
+  await settle()
+  assert.equal(connection.state(), 'connecting')
+  await clock.advance(31_000)
+  assert.equal(connection.state(), 'deaf')
+})
+
+test('connections that do not last are tried again ever more slowly', async () => {
+  const { clock, sockets, named, opened } = arrange()
+  const socket = await opened()
+  socket.closeWith(503)
+  for (let n = 1; n < 5; n++) {
+    await clock.advance(120_000)
+    sockets[n].closeWith(503)
+    await settle()
+  }
+  assert.deepEqual(named('connection_closed').map(({ nextAttemptMs }) => nextAttemptMs), [1200, 2200, 4200, 8200, 16_200])
+})
+
+test('a QR is renewed for as long as somebody looks', async () => {
+  const { connection, clock, sockets } = arrange({ linked: false })
+  connection.connect()
+  await settle()
+  sockets[0].update({ qr: 'first' })
+  await settle()
+  await clock.advance(100_000)
+  assert.equal(connection.look().qr, 'first')
+  await clock.advance(60_000)
+  sockets[0].closeWith(408)
+  await clock.advance(0)
+  assert.equal(sockets.length, 2)
+  sockets[1].update({ qr: 'second' })
+  await settle()
+  await clock.advance(160_000)
+  sockets[1].closeWith(408)
+  await clock.advance(60_000)
+  assert.equal(sockets.length, 2)
+  assert.equal(connection.state(), 'disconnected')
+})
+
+test('asking for a code while a QR is shown changes the way of linking', async () => {
+  const { connection, sockets } = arrange({ linked: false })
+  connection.connect()
+  await settle()
+  sockets[0].update({ qr: 'first' })
+  connection.connect('972501234567')
+  await settle()
+  assert.equal(sockets[0].hasEnded(), true)
+  sockets[1].update({ qr: 'not shown' })
+  await settle()
+  const { state, pairingCode, qr } = connection.look()
+  assert.deepEqual([state, pairingCode, qr], ['pairing', 'CODE4567', undefined])
+})
+
+test('a second conflict ends the attempts', async () => {
+  const { connection, clock, sockets, opened } = arrange()
+  const socket = await opened()
+  socket.closeWith(440)
+  await clock.advance(59_000)
+  assert.equal(sockets.length, 1)
+  await clock.advance(2000)
+  assert.equal(sockets.length, 2)
+  sockets[1].update({ connection: 'open' })
+  await settle()
+  sockets[1].closeWith(440)
+  await clock.advance(600_000)
+  assert.equal(sockets.length, 2)
+  assert.equal(connection.state(), 'disconnected')
+})
+
+test('what was left unread is asked for again after the backlog, and given up with an alert in the end', async () => {
+  const notes = [{ attrs: { id: 'A' }, asked: 0 }, { attrs: { id: 'B' }, asked: 3 }]
+  const { clock, struck, named, opened } = arrange({ notes })
+  const socket = await opened()
+  await clock.advance(4000)
+  assert.deepEqual(socket.askedAgain, [])
+  await clock.advance(1000)
+  assert.deepEqual(socket.askedAgain, ['A'])
+  assert.equal(notes[0].asked, 1)
+  assert.deepEqual(struck, ['B'])
+  assert.equal(named('message_unreadable')[0].messageId, 'B')
+})
+
+test('news of a socket that has been replaced changes nothing', async () => {
+  const { connection, clock, sockets, opened } = arrange()
+  const socket = await opened()
+  socket.closeWith(503)
+  await clock.advance(2000)
+  sockets[1].update({ connection: 'open' })
+  await settle()
+  socket.update({ connection: 'close' })
+  socket.update({ qr: 'old' })
+  await settle()
+  assert.equal(connection.state(), 'open')
+})
