@@ -3,11 +3,12 @@
 # make check   format, lint, types, import contract, JavaScript types and lint
 # make demo    five guests chat with the desk, offline, against simulators
 # make setup   the set-up alone
+# make pictures  make the pictures of the documents anew
 # make lock    write the lock files anew from requirements*.in
 
 BIN := .venv/bin
 
-.PHONY: setup run demo test test-unit check format lock
+.PHONY: setup run demo test test-unit check format pictures lock
 
 setup:
 	@scripts/setup
@@ -45,6 +46,10 @@ format:
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	npx --no-install eslint --fix services simulators tests eslint.config.js
+
+pictures:
+	@scripts/setup --dev
+	$(BIN)/python -m scripts.pictures
 
 lock:
 	@scripts/setup --dev

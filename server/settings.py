@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -24,7 +25,7 @@ class Settings(BaseSettings):
     whatsapp_port: int = Field(default=3300, ge=0, le=65535)
     public_base_url: str = ""
     whatsapp_url: str = ""
-    log_level: str = "INFO"
+    log_level: Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"] = "INFO"
 
     openai_api_key: SecretStr | None = None
     openai_base_url: str = ""
@@ -35,6 +36,11 @@ class Settings(BaseSettings):
     ai_temperature: float = Field(default=0.2, ge=0, le=2)
     ai_context_messages: int = Field(default=4, ge=0, le=50)
     turn_concurrency: int = Field(default=32, ge=1, le=512)
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
 
     @field_validator("whatsapp_url", "openai_base_url", "public_base_url")
     @classmethod

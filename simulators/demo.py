@@ -162,7 +162,7 @@ def _play(screen: Screen, whatsapp: WhatsAppSimulator, guests: Sequence[Guest]) 
 
 
 def _chat(screen: Screen, whatsapp: WhatsAppSimulator, guest: Guest) -> list[str]:
-    faults = []
+    faults: list[str] = []
     for number, line in enumerate(guest.lines, start=1):
         screen.show(guest.name, line.text)
         asked = time.monotonic()

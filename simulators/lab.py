@@ -190,7 +190,7 @@ class Lab:
 
         def is_there() -> bool:
             found.update(self.call_sidecar("GET", f"/tenants/{tenant_id}"))
-            return found["state"] == state
+            return bool(found["state"] == state)
 
         wait_until(is_there, START_TIMEOUT_S, f"tenant {tenant_id} to be {state}, see {self.sidecar.log}")
         return found

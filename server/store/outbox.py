@@ -143,6 +143,8 @@ class Outbox:
                 if row.delivered_at is None:
                     _fail(session, row, reason)
                 return True
+            # WhatsApp tells whole seconds: a receipt would stand before what it is the receipt of.
+            at = max(at, row.sent_at or row.sending_at or row.committed_at)
             row.sent_at = row.sent_at or at
             row.delivered_at = row.delivered_at or at
             if state is DeliveryState.READ:

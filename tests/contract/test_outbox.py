@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,20 @@ def test_a_late_ack_does_not_take_a_read_message_back(
     outbox.mark_sent(lease, message)
     assert outbox.record_receipt("1", message.message_id, DeliveryState.DELIVERED, clock.now())
     assert state_of(database, message).state == DeliveryState.READ
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_receipts_whole_seconds_put_nothing_before_its_sending(
+    outbox: Outbox, lease: Lease, database: Database, clock: FakeClock
+) -> None:
+    message = start(outbox, lease)
+    early = clock.now() - timedelta(milliseconds=900)
+    outbox.record_receipt("1", message.message_id, DeliveryState.DELIVERED, early)
+    row = state_of(database, message)
+    assert row.sending_at is not None
+    assert row.sent_at is not None
+    assert row.delivered_at is not None
+    assert row.sending_at <= row.sent_at <= row.delivered_at
 
 
 @pytest.mark.usefixtures("committed")

@@ -1,6 +1,9 @@
 import { StartError } from './errors.js'
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+// LOG_LEVEL is shared with the web process, which knows Python's names.
+const PYTHON_LEVELS = ['critical', 'error', 'warning', 'info', 'debug']
+const FROM_PYTHON = new Map([['critical', 'fatal'], ['warning', 'warn']])
 const ANNOUNCEMENTS = /** @type {const} */ (['turn', 'never'])
 
 /**
@@ -36,7 +39,7 @@ export function readConfig (env) {
     socketUrl: readUrl(env, 'WHATSAPP_SOCKET_URL', ['ws:', 'wss:'], faults),
     version: readVersion(env, faults),
     announce: readChoice(env, 'WHATSAPP_ANNOUNCE', ANNOUNCEMENTS, 'turn', faults),
-    logLevel: readChoice(env, 'LOG_LEVEL', LOG_LEVELS, 'info', faults),
+    logLevel: readLogLevel(env, faults),
     libraryLogLevel: readChoice(env, 'WHATSAPP_LIBRARY_LOG_LEVEL', LOG_LEVELS, 'silent', faults)
   }
   if (faults.length > 0) throw new StartError(`The settings are not right: ${faults.join('; ')}.`)
@@ -95,6 +98,15 @@ function readVersion (env, faults) {
   if (parts) return [Number(parts[1]), Number(parts[2]), Number(parts[3])]
   faults.push('WHATSAPP_VERSION must look like 2.3000.1043857760')
   return undefined
+}
+
+/**
+ * @param {Record<string, string | undefined>} env
+ * @param {string[]} faults
+ */
+function readLogLevel (env, faults) {
+  const level = readChoice(env, 'LOG_LEVEL', PYTHON_LEVELS, 'info', faults)
+  return FROM_PYTHON.get(level) ?? level
 }
 
 /**
