@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from simulators.openai_client import OpenAISimulator, start_openai_simulator
 
 from simulators.lab import Lab, wait_until
+from simulators.openai_client import OpenAISimulator, start_openai_simulator
 from simulators.whatsapp_client import WhatsAppSimulator, start_simulator
 
 HOST = "972500000001"

@@ -21,8 +21,18 @@ STAFF = "972500000099"
 _numbers = count(972520000001)
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database_settings(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """The default database, and a PostgreSQL of one's own."""
+    if request.param == "sqlite":
+        yield {}
+        return
+    with request.getfixturevalue("postgres_template").fresh() as url:
+        yield {"DATABASE_URL": url}
+
+
 @pytest.fixture(scope="module")
-def whatsapp() -> Iterator[WhatsAppSimulator]:
+def whatsapp(database_settings: dict[str, str]) -> Iterator[WhatsAppSimulator]:
     with start_simulator() as simulator:
         simulator.add_host(HOST, name="Demo House")
         simulator.add_host(OTHER_HOST, name="Hill Inn")
@@ -31,9 +41,11 @@ def whatsapp() -> Iterator[WhatsAppSimulator]:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, whatsapp: WhatsAppSimulator) -> Iterator[Lab]:
+def lab(
+    tmp_path_factory: pytest.TempPathFactory, whatsapp: WhatsAppSimulator, database_settings: dict[str, str]
+) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("lab")
-    with Lab(folder, whatsapp) as running:
+    with Lab(folder, whatsapp, database_settings) as running:
         running.frontdesk("tenant", "set", "1", "staff_numbers", f"+{STAFF}")
         running.link("1", HOST)
         add_second_business(running, folder)

@@ -107,7 +107,7 @@ def _running(binaries: Path, folder: Path, port: int, user: str | None) -> Itera
         user=user,
         cwd="/",
         # Ends the server (a fast shutdown) however this process ends.
-        preexec_fn=_die_with_parent,  # noqa: PLW1509
+        preexec_fn=_die_with_parent,
     )
     try:
         _await_ready(process)

@@ -1,4 +1,4 @@
-"""Every WAMessage gets one verdict; what guests' phones send is read, and nothing makes the reader fall over."""
+"""Every WAMessage gets one verdict; what guests send is read, and nothing makes the reader fall."""
 
 from __future__ import annotations
 

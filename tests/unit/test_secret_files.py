@@ -1,0 +1,51 @@
+"""A secret is made once, whoever asks first, and is its owner's alone."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from server.errors import SettingsError
+from server.secret_files import read_or_make
+
+
+def test_a_secret_is_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "secret"
+    first = read_or_make(path)
+    assert len(first) == 64
+    assert read_or_make(path) == first
+
+
+def test_all_who_ask_at_once_get_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    barrier = threading.Barrier(8)
+    found: list[str] = []
+
+    def ask() -> None:
+        barrier.wait()
+        found.append(read_or_make(path))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert len(set(found)) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["secret"]
+
+
+def test_only_its_owner_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    read_or_make(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_empty_secret_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.touch()
+    with pytest.raises(SettingsError, match="delete the file"):
+        read_or_make(path)
