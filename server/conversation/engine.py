@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -115,7 +115,7 @@ class Engine:
             log.warning("engine.model_refused", turn=turn.id, reason=gated.reason)
             return None
         if gated.asks_team:
-            return _team_reply(language, "model_does_not_know", timings)
+            return _team_reply(language, timings)
         return Reply(
             text=gated.text,
             source=ReplySource.MODEL,
@@ -148,3 +148,30 @@ class Engine:
             reason="not_known" if is_handover else "",
             timings_ms={"knowledge": round((self._clock.monotonic() - started) * 1000, 2)},
         )
+
+
+def _language(turn: Turn) -> str:
+    """The guest's language: of what waits, else of what was written before."""
+    before = [line.text for line in turn.history if line.speaker is Speaker.GUEST]
+    return reply_language([*before, turn.question], turn.tenant.settings.languages)
+
+
+def _media_reply(language: str) -> Reply:
+    return Reply(
+        text=phrases.media_received(language),
+        source=ReplySource.SHORTCUT,
+        language=language,
+        handover=True,
+        reason="no_words",
+    )
+
+
+def _team_reply(language: str, timings_ms: Mapping[str, float]) -> Reply:
+    return Reply(
+        text=phrases.asked_team(language),
+        source=ReplySource.MODEL,
+        language=language,
+        handover=True,
+        reason="model_does_not_know",
+        timings_ms=timings_ms,
+    )

@@ -55,7 +55,7 @@ class Drain:
                 await self._taker.take(lease, turn)
             except (LeaseLost, StoreUnavailable):
                 raise
-            except Exception as error:  # noqa: BLE001 - a fault of ours must not hold a guest up for ever
+            except Exception as error:
                 log.exception("turn.failed", turn=turn.id, error=type(error).__name__)
                 await asyncio.to_thread(self._inbox.postpone, lease, turn, RETRY_DELAY_S)
                 return

@@ -1,0 +1,124 @@
+"""Numbers in words, English and Hebrew, written in digits: "three hundred and fifty" is "350".
+
+A lone "one" stays a word: it mostly is none of a number ("one of our rooms").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_ENGLISH = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
+    "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
+    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
+    "ninety": 90, "hundred": 100, "thousand": 1000, "dozen": 12,
+}  # fmt: skip
+_HEBREW = {
+    "אחת": 1, "אחד": 1, "שתיים": 2, "שתים": 2, "שניים": 2, "שנים": 2, "שתי": 2, "שני": 2, "שלוש": 3,
+    "שלושה": 3, "שלושת": 3, "ארבע": 4, "ארבעה": 4, "ארבעת": 4, "חמש": 5, "חמישה": 5, "חמשת": 5, "שש": 6,
+    "שישה": 6, "ששת": 6, "שבע": 7, "שבעה": 7, "שבעת": 7, "שמונה": 8, "שמונת": 8, "תשע": 9, "תשעה": 9,
+    "תשעת": 9, "עשר": 10, "עשרה": 10, "עשרת": 10, "עשרים": 20, "שלושים": 30, "ארבעים": 40, "חמישים": 50,
+    "שישים": 60, "שבעים": 70, "שמונים": 80, "תשעים": 90, "מאה": 100, "מאות": 100, "מאתיים": 200,
+    "אלף": 1000, "אלפים": 1000, "אלפיים": 2000,
+}  # fmt: skip
+# Alone these are mostly something else: "one of", "years".
+_WEAK = frozenset({"one", "אחת", "אחד", "שנים"})
+_HEBREW_TEENS = frozenset({"עשר", "עשרה"})
+_HEBREW_PREFIXES = "ובהלמשכ"
+_WORD = re.compile(r"[a-z]+|[א-ת]+")
+_JOINT = re.compile(r"[\s-]*(?:\band\b[\s-]*)?")
+# "Monday" and "Tuesday" in Hebrew are "second day", "third day"; Beersheba holds a seven.
+_NO_NUMBER_AFTER = re.compile(r"(?:יום|ימי|באר)[\s-]+$")
+_MEASURED = re.compile(r"\s*(?:am|pm|a\.m|p\.m|o'?clock|shekel|dollar|euro|percent|%|₪|\$|€)")
+
+_HALF_PAST = re.compile(r"\bhalf past (\d{1,2})\b")
+_QUARTER_PAST = re.compile(r"\bquarter past (\d{1,2})\b")
+_QUARTER_TO = re.compile(r"\bquarter (?:to|before) (\d{1,2})\b")
+_AND_A_HALF = re.compile(r"(?<![\d.:,])(\d+)(?: and a half| וחצי)\b")
+_AND_A_QUARTER = re.compile(r"(?<![\d.:,])(\d+)(?: and a quarter| ורבע)\b")
+
+
+def in_digits(text: str) -> str:
+    """*text* with its spelled numbers in digits; *text* is canonical already."""
+    parts, end = [], 0
+    for run in _runs(text):
+        start, stop = run[0].start(), run[-1].end()
+        parts += [text[end:start], _written(run, "and" in text[start:stop])]
+        end = stop
+    digits = "".join([*parts, text[end:]])
+    digits = _HALF_PAST.sub(r"\1:30", digits)
+    digits = _QUARTER_PAST.sub(r"\1:15", digits)
+    digits = _QUARTER_TO.sub(lambda match: f"{(int(match[1]) - 2) % 12 + 1}:45", digits)
+    digits = _AND_A_HALF.sub(r"\1.5", digits)
+    return _AND_A_QUARTER.sub(r"\1.25", digits)
+
+
+def _runs(text: str) -> Iterator[list[re.Match[str]]]:
+    """Number words that follow one another, as matches."""
+    run: list[re.Match[str]] = []
+    for word in _WORD.finditer(text):
+        if _value(word[0]) is None or _NO_NUMBER_AFTER.search(text, max(0, word.start() - 8), word.start()):
+            continue
+        if run and _JOINT.fullmatch(text, run[-1].end(), word.start()) is None:
+            yield from _strong(run, text)
+            run = []
+        run.append(word)
+    yield from _strong(run, text)
+
+
+def _strong(run: list[re.Match[str]], text: str) -> Iterator[list[re.Match[str]]]:
+    if not run:
+        return
+    is_weak = len(run) == 1 and run[0][0] in _WEAK
+    if not is_weak or _MEASURED.match(text, run[0].end()):
+        yield run
+
+
+def _written(run: list[re.Match[str]], is_list: bool) -> str:
+    """The run in digits; two numbers that can be are an hour and its minutes, unless "and" lists them."""
+    numbers: list[int] = []
+    for word in run:
+        value = _value(word[0])
+        joined = _joined(numbers[-1], value, word[0]) if numbers and value is not None else None
+        if joined is not None:
+            numbers[-1] = joined
+        elif value is not None:
+            numbers.append(value)
+    if len(numbers) == 2 and not is_list and numbers[0] <= 12 and 10 <= numbers[1] <= 59:
+        return f"{numbers[0]}:{numbers[1]}"
+    return " ".join(str(number) for number in numbers)
+
+
+def _joined(number: int, value: int, word: str) -> int | None:
+    """*number* with the next word's *value* as part of it; None if a new number begins there."""
+    if _bare(word) in _HEBREW_TEENS and 0 < number % 100 < 10:
+        return number + 10
+    if value == 1000 and number < 1000:
+        return number * 1000
+    if value == 100 and 0 < number % 1000 < 100:
+        return number + number % 1000 * 99
+    if number >= 20 and number % 10 ** len(str(value)) == 0:
+        return number + value
+    if number % 100 == 0 and 10 <= value < 20:
+        return number + value
+    return None
+
+
+def _value(word: str) -> int | None:
+    if word in _ENGLISH:
+        return _ENGLISH[word]
+    if word in _HEBREW:
+        return _HEBREW[word]
+    bare = _bare(word)
+    # With an article these are "the second" and "the years", or a weekday.
+    return None if bare in ("שני", "שנים", "אחד", "אחת") else _HEBREW.get(bare)
+
+
+def _bare(word: str) -> str:
+    """*word* without up to two prefixed letters, if a number is left."""
+    for prefixes in range(3):
+        if word[prefixes:] in _HEBREW and all(letter in _HEBREW_PREFIXES for letter in word[:prefixes]):
+            return word[prefixes:]
+    return word

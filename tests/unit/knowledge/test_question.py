@@ -1,0 +1,64 @@
+"""What a message may be asking."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.domain.conversations import HistoryLine, Speaker
+from server.knowledge.question import MAX_READINGS, readings
+
+PARKING = [
+    HistoryLine(Speaker.GUEST, "Hi! Do you have parking?"),
+    HistoryLine(Speaker.HOST, "There are six spaces in the yard."),
+]
+
+
+@pytest.mark.parametrize(
+    ("message", "reading"),
+    [
+        ("Hi there, thanks! Do you have a pool?", "Do you have a pool?"),
+        ("ok thanks, and dogs?", "dogs?"),
+        ("שלום, תודה רבה! יש בריכה?", "יש בריכה?"),
+        ("We land at night. Can we still get in?", "Can we still get in?"),
+        ("i need a towel", "i need a towel"),
+        ("We land at 23:00. Is that ok?", "We land at 23:00."),
+        ("Can we come at 7.30 in the morning?", "Can we come at 7.30 in the morning?"),
+        ("Great", "Great"),
+    ],
+)
+def test_small_talk_around_a_question_is_left_out(message: str, reading: str) -> None:
+    assert readings(message, ())[0] == reading
+
+
+def test_each_of_several_questions_is_a_reading() -> None:
+    found = readings("Is there a pool? And can we bring a dog?", ())
+    assert found == ["Is there a pool? can we bring a dog?", "Is there a pool?", "can we bring a dog?"]
+
+
+@pytest.mark.parametrize(
+    "message", ["We have a dog. Can he come along?", "We have a dog.\nCan he come along?"]
+)
+def test_what_is_told_beside_the_question_is_read_too(message: str) -> None:
+    assert readings(message, ()) == ["Can he come along?", "We have a dog. Can he come along?"]
+
+
+@pytest.mark.parametrize("message", ["and is it free?", "how much is it?", "can I book one?"])
+def test_a_question_that_leans_on_the_last_is_also_read_with_it(message: str) -> None:
+    assert any(reading.startswith("Do you have parking?") for reading in readings(message, PARKING))
+
+
+def test_a_question_that_stands_alone_is_read_alone() -> None:
+    assert readings("Do you have a pool?", PARKING) == ["Do you have a pool?"]
+
+
+def test_a_question_without_history_leans_on_nothing() -> None:
+    assert readings("and is it free?", ()) == ["is it free?"]
+
+
+@given(st.text(max_size=200), st.text(max_size=50))
+def test_every_message_has_a_few_readings(message: str, before: str) -> None:
+    found = readings(message, [HistoryLine(Speaker.GUEST, before)])
+    assert 1 <= len(found) <= MAX_READINGS
+    assert len(set(found)) == len(found)

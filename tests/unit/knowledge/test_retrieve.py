@@ -1,0 +1,103 @@
+"""Finding documents: tenants apart, changes seen, texts embedded once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from server.domain.knowledge import Document
+from server.domain.tenants import Tenant, TenantSettings
+from server.knowledge.ingest import import_documents
+from server.knowledge.retrieve import Retriever
+from tests.fakes.answers import DOCUMENTS, HOUSE, a_document, a_retriever
+from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.knowledge_store import FakeKnowledgeStore
+
+INN = Tenant("2", TenantSettings(name="Hill Inn"))
+
+
+class CountingStore(FakeKnowledgeStore):
+    """Counts how often documents are read."""
+
+    def __init__(self, *tenants: str) -> None:
+        super().__init__(*tenants)
+        self.reads = 0
+
+    def documents(self, tenant_id: str) -> Sequence[Document]:
+        self.reads += 1
+        return super().documents(tenant_id)
+
+
+def test_passages_come_best_first_with_probabilities() -> None:
+    passages = a_retriever().retrieve(HOUSE, "is breakfast served?", limit=4)
+    scores = [passage.score for passage in passages]
+    assert passages[0].document.id == "breakfast"
+    assert len(passages) == 4
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+
+
+def test_a_business_is_answered_from_its_own_documents_only() -> None:
+    store, embedder = FakeKnowledgeStore("1", "2"), FakeEmbedder()
+    import_documents(store, embedder, HOUSE, [a_document("pool", "Pool", "There is no pool here.")])
+    import_documents(store, embedder, INN, [a_document("pool", "Pool", "The pool is on the roof.")])
+    retriever = Retriever(store, embedder)
+    for tenant, body in ((HOUSE, "There is no pool here."), (INN, "The pool is on the roof.")):
+        (passage,) = retriever.retrieve(tenant, "is there a pool?")
+        assert passage.document.body == body
+
+
+def test_documents_are_read_again_when_their_version_grows_and_only_then() -> None:
+    store, embedder = CountingStore("1"), FakeEmbedder()
+    import_documents(store, embedder, HOUSE, [a_document("pool", "Pool", "There is no pool.")])
+    retriever = Retriever(store, embedder)
+    now = replace(HOUSE, knowledge_version=store.version("1"))
+    for _ in range(3):
+        retriever.retrieve(now, "is there a pool?")
+    assert store.reads == 1
+
+    import_documents(store, embedder, HOUSE, [a_document("pool", "Pool", "The pool has opened.")])
+    later = replace(HOUSE, knowledge_version=store.version("1"))
+    assert retriever.retrieve(later, "is there a pool?")[0].document.body == "The pool has opened."
+
+
+def test_nothing_is_found_where_nothing_is_known() -> None:
+    assert Retriever(FakeKnowledgeStore("1"), FakeEmbedder()).retrieve(HOUSE, "pool?") == []
+
+
+def test_a_text_is_embedded_once_for_all_businesses() -> None:
+    store, embedder = FakeKnowledgeStore("1", "2"), FakeEmbedder()
+    import_documents(store, embedder, HOUSE, DOCUMENTS)
+    embedded = len(embedder.embedded)
+    assert embedded == len(set(embedder.embedded))
+    import_documents(store, embedder, HOUSE, DOCUMENTS)
+    import_documents(store, embedder, INN, DOCUMENTS)
+    assert len(embedder.embedded) == embedded
+
+
+def test_the_name_of_the_business_is_not_embedded() -> None:
+    store, embedder = FakeKnowledgeStore("1"), FakeEmbedder()
+    import_documents(store, embedder, HOUSE, [a_document("a", "Pool at Harbour House", "No pool.")])
+    assert set(embedder.embedded) == {"Pool at", "No pool.", "Pool at\nNo pool."}
+
+
+def test_vectors_that_are_missing_are_made_on_the_first_question() -> None:
+    store, embedder = FakeKnowledgeStore("1"), FakeEmbedder()
+    store.put_documents("1", DOCUMENTS)
+    assert Retriever(store, embedder).retrieve(HOUSE, "breakfast?")[0].document.id == "breakfast"
+
+
+def test_an_import_tells_how_far_it_has_come() -> None:
+    told: list[tuple[int, int]] = []
+    changed = import_documents(
+        FakeKnowledgeStore("1"),
+        FakeEmbedder(),
+        HOUSE,
+        [a_document(f"d{n}", f"Title {n}", f"Body {n}") for n in range(40)],
+        threads=2,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert changed == 40
+    assert told[0] == (0, 120)
+    assert told[-1] == (120, 120)
+    assert told == sorted(told)
