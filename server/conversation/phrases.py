@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from server.knowledge.phrases import phrases as embedded_phrases
+
+from server.knowledge.phrases import phrases as embedded_phrases
+
 _HEBREW_DAYS = ("שני", "שלישי", "רביעי", "חמישי", "שישי", "שבת", "ראשון")
 _HEBREW_MONTHS = (
     "ינואר", "פברואר", "מרץ", "אפריל", "מאי", "יוני", "יולי", "אוגוסט", "ספטמבר", "אוקטובר",
@@ -53,9 +57,7 @@ def date_today(language: str, local: datetime) -> str:
 
 def asked_team(language: str) -> str:
     """The answer to what the desk does not know; staff are told at the same time."""
-    if language == "he":
-        return "אין לי תשובה בטוחה לכך. העברתי את השאלה לצוות, והתשובה תגיע לכאן."
-    return "I don't know that for certain. I have asked the team, and their answer will come here."
+    return embedded_phrases(language).ask_team
 
 
 def person_coming(language: str) -> str:

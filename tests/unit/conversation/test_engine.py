@@ -1,0 +1,123 @@
+"""The engine has an answer to everything: shortcut, model behind the gate, the business's own words, the team."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from server.conversation.engine import Engine
+from server.domain.conversations import HistoryLine, Mode, Reply, ReplySource, Speaker, Turn, WaitingMessage
+from server.domain.messages import Channel, MessageKind
+from server.errors import ProviderRejected, ProviderUnavailable
+from server.knowledge.answer import EmbeddedAnswers
+from tests.fakes.answers import HOUSE, a_retriever
+from tests.fakes.clock import FakeClock
+from tests.fakes.language_model import FakeModel
+
+
+def a_turn(*texts: str, history: Sequence[HistoryLine] = (), offered: Sequence[str] = ()) -> Turn:
+    now = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+    return Turn(
+        id="t1",
+        tenant=HOUSE,
+        conversation_id=1,
+        channel=Channel.WHATSAPP,
+        mode=Mode.AI,
+        reply_to="1@lid",
+        guest_name="Dana",
+        messages=[
+            WaitingMessage(number, f"P{number}", MessageKind.TEXT, text, None, now, 0)
+            for number, text in enumerate(texts)
+        ],
+        history=history,
+        offered=offered,
+    )
+
+
+def an_engine(model: FakeModel | None = None) -> Engine:
+    retriever = a_retriever()
+    return Engine(EmbeddedAnswers(retriever), retriever, model, FakeClock(), first_token_s=0.05, total_s=0.1)
+
+
+async def answer(model: FakeModel | None, *texts: str, offered: Sequence[str] = ()) -> Reply:
+    return await an_engine(model).answer(a_turn(*texts, offered=offered))
+
+
+async def test_a_greeting_asks_no_model() -> None:
+    model = FakeModel("should not be asked")
+    reply = await answer(model, "Hello!")
+    assert reply.source is ReplySource.SHORTCUT
+    assert model.requests == []
+
+
+async def test_the_models_words_leave_without_their_citations() -> None:
+    reply = await answer(FakeModel("Breakfast is from 7:30 to 10:30. [p1]"), "When is breakfast?")
+    assert reply.source is ReplySource.MODEL
+    assert reply.text == "Breakfast is from 7:30 to 10:30."
+    assert [citation.document for citation in reply.citations] == ["breakfast"]
+
+
+async def test_the_model_is_given_the_passages_and_its_limits() -> None:
+    model = FakeModel("Breakfast is from 7:30 to 10:30. [p1]")
+    await answer(model, "When is breakfast?")
+    request = model.requests[0]
+    assert any("Breakfast is served from 7:30" in line.content for line in request.lines)
+    assert (request.first_token_s, request.total_s) == (0.05, 0.1)
+
+
+async def test_a_price_that_stands_nowhere_is_not_said() -> None:
+    reply = await answer(FakeModel("Breakfast costs 99 euros. [p1]"), "When is breakfast?")
+    assert reply.source is ReplySource.KNOWLEDGE
+    assert "99" not in reply.text
+    assert "7:30" in reply.text
+
+
+async def test_a_model_that_is_out_of_order_is_replaced() -> None:
+    for error in (ProviderUnavailable("model", "503"), ProviderRejected("model", "401")):
+        reply = await answer(FakeModel([error]), "When is breakfast?")
+        assert reply.source is ReplySource.KNOWLEDGE
+        assert "7:30" in reply.text
+
+
+async def test_a_model_that_breaks_off_is_replaced() -> None:
+    script = ["Breakfast is from ", ProviderUnavailable("model", "cut")]
+    reply = await answer(FakeModel(script), "When is breakfast?")
+    assert reply.source is ReplySource.KNOWLEDGE
+
+
+async def test_a_model_that_does_not_know_asks_the_team() -> None:
+    reply = await answer(FakeModel("[[ask-team]]"), "When is breakfast?")
+    assert reply.handover
+    assert "asked the team" in reply.text
+
+
+async def test_a_choice_from_an_offer_is_taken_literally() -> None:
+    model = FakeModel("should not be asked")
+    reply = await answer(model, "2", offered=["parking", "bikes"])
+    assert [citation.document for citation in reply.citations] == ["bikes"]
+    assert model.requests == []
+
+
+async def test_what_is_not_known_is_handed_over() -> None:
+    reply = await answer(None, "Is there a helipad on the roof?")
+    assert (reply.handover, reply.reason) == (True, "not_known")
+    assert reply.citations == ()
+
+
+async def test_the_answer_is_in_the_guests_language() -> None:
+    assert (await answer(None, "יש לכם מנחת מסוקים?")).language == "he"
+
+
+async def test_a_message_without_letters_is_answered_in_the_language_before() -> None:
+    turn = a_turn("??", history=[HistoryLine(Speaker.GUEST, "שלום")])
+    assert (await an_engine().answer(turn)).language == "he"
+
+
+async def test_timings_say_how_long_it_took() -> None:
+    assert "total" in (await answer(None, "When is breakfast?")).timings_ms
+
+
+def test_giving_up_leaves_the_guest_with_the_team() -> None:
+    reply = an_engine().give_up(a_turn("When is breakfast?"))
+    assert reply.handover
+    assert "team" in reply.text
