@@ -62,6 +62,8 @@ class Desk:
         self._loop.start()
         self._sweeping = self._loop.submit(self._sweep.run())
         self._loop.submit(asyncio.to_thread(self._warm))
+        if self.ports.model is not None:
+            self._loop.submit(self.ports.model.warm())
 
     def stop(self) -> None:
         """Start nothing new, let running turns end, close what is open."""

@@ -17,7 +17,7 @@ import random
 import signal
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, Literal
 
 import click
@@ -148,15 +148,9 @@ class ModelServer:
     ) -> None:
         if behaviour.hang == "headers":
             await _forever()
-        words = tokens(reply_to(asked.lines, behaviour.rules, behaviour.reply))
-        finish_reason = "length" if asked.limit is not None and len(words) > asked.limit else "stop"
-        words = words[: asked.limit]
-        prompt_tokens = sum(len(tokens(text)) for _, text in asked.lines)
-        usage = {
-            "prompt_tokens": prompt_tokens,
-            "completion_tokens": len(words),
-            "total_tokens": prompt_tokens + len(words),
-        }
+        said = tokens(reply_to(asked.lines, behaviour.rules, behaviour.reply))
+        words = said[: asked.limit]
+        usage = _usage(asked, words)
         self._answers += 1
         self._window.append((time.monotonic(), usage["total_tokens"]))
         identity = {"id": f"chatcmpl-{self._answers:08}", "created": _CREATED, "model": asked.model}
@@ -166,23 +160,18 @@ class ModelServer:
         async for word in _paced(words, behaviour):
             record.tokens_sent += 1
             if asked.stream:
-                delta = (
-                    {"role": "assistant", "content": word} if record.tokens_sent == 1 else {"content": word}
-                )
-                answer.event(json.dumps(wire.chunk(identity, delta)))
+                answer.event(json.dumps(wire.chunk(identity, {"content": word})))
         if behaviour.cut_after_tokens is not None:
             record.outcome = "cut"
             answer.cut()
             return
         record.outcome = "answered"
-        if not asked.stream:
-            answer.json(200, wire.completion(identity, "".join(words), finish_reason, usage), self._headers())
-            return
-        answer.event(json.dumps(wire.chunk(identity, {}, finish_reason)))
-        if asked.wants_usage:
-            answer.event(json.dumps(wire.usage_chunk(identity, usage)))
-        answer.event("[DONE]")
-        answer.end_events()
+        finish_reason = "stop" if len(words) == len(said) else "length"
+        if asked.stream:
+            _end_stream(asked, answer, identity, finish_reason, usage)
+        else:
+            whole = wire.completion(identity, "".join(words), finish_reason, usage)
+            answer.json(200, whole, self._headers())
 
     def _headers(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """Rate limits as the API tells them, and the request's id."""
@@ -202,7 +191,30 @@ class ModelServer:
         }
 
 
-async def _paced(words: Sequence[str], behaviour: Behaviour) -> Any:
+def _usage(asked: wire.ChatRequest, words: Sequence[str]) -> dict[str, int]:
+    prompt = sum(len(tokens(text)) for _, text in asked.lines)
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": len(words),
+        "total_tokens": prompt + len(words),
+    }
+
+
+def _end_stream(
+    asked: wire.ChatRequest,
+    answer: Answer,
+    identity: dict[str, Any],
+    finish_reason: str,
+    usage: dict[str, int],
+) -> None:
+    answer.event(json.dumps(wire.chunk(identity, {}, finish_reason)))
+    if asked.wants_usage:
+        answer.event(json.dumps(wire.usage_chunk(identity, usage)))
+    answer.event("[DONE]")
+    answer.end_events()
+
+
+async def _paced(words: Sequence[str], behaviour: Behaviour) -> AsyncIterator[str]:
     """*words* at the speed and with the stops of *behaviour*."""
     await asyncio.sleep(behaviour.latency_first_token_ms / 1000)
     if behaviour.hang == "first_token":

@@ -99,6 +99,7 @@ def _begins_alike(one: str, two: str) -> bool:
 
 
 def _forms(word: str) -> Sequence[str]:
-    """A Hebrew word also without its first letter, which may be "the", "and", "in" or the like."""
-    bare = word[1:]
-    return (word, bare) if word[0] in "והבלמשכ" and len(bare) >= _SHORTEST_WORD else (word,)
+    """A Hebrew word also without the letter for "the", "and", "in" or the like, and without its plural."""
+    starts = (word, word[1:]) if word[0] in "והבלמשכ" else (word,)
+    forms = {start.removesuffix(plural) for start in starts for plural in ("", "ים", "ות")}
+    return [form for form in forms if len(form) >= _SHORTEST_WORD]

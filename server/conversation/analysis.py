@@ -17,7 +17,10 @@ def _words(english: str, hebrew: str) -> re.Pattern[str]:
 
 # The first that matches counts: what needs somebody soonest and what is most particular come first.
 _INTENTS = (
-    ("person", _words("human|real person|representative|(?:speak|talk) (?:to|with)", "נציגה?|בן אדם|לדבר עם")),
+    (
+        "person",
+        _words("human|real person|representative|(?:speak|talk) (?:to|with)", "נציגה?|בן אדם|לדבר עם"),
+    ),
     (
         "complaint",
         _words(

@@ -123,6 +123,7 @@ _CURRENCY = (
 )
 _PRICE = re.compile(rf"({_NUMBER})(?:{_TO}({_NUMBER}))?\s*({_CURRENCY})")
 _PRICE_AFTER_SIGN = re.compile(rf"({_CURRENCY})\s*({_NUMBER})(?:{_TO}({_NUMBER}))?")
+_LONE_CURRENCY = re.compile(rf"(?<![\wא-ת])[בל]?(?:{_CURRENCY})")
 _PERCENT = re.compile(rf"({_NUMBER})\s*(?:%|percent\b|per cent\b|אחוז(?:ים)?)")
 
 _PHONE = re.compile(r"(?<![\w:])(?:\+\s?|00|0|1-8)\d[\d\-() ./]{4,}\d(?!\d)")
@@ -133,7 +134,8 @@ _MEASURE = re.compile(
 )
 _PLAIN_NUMBER = re.compile(_NUMBER)
 _PART = re.compile(
-    r"\b(?:half|halves|quarter|quarters|double|triple|twice)\b|(?<![א-ת])[ובלהמ]?(?:חצי|רבע|כפול)(?![א-ת])"
+    r"\b(?:half|halves|quarter|quarters|(?:a|one) third|thirds|couple|double|triple|twice)\b"
+    r"|(?<![א-ת])[ובלהמ]?(?:חצי|רבע|שליש|כפול)(?![א-ת])"
 )
 _FOREIGN_NUMERAL = re.compile(r"[^\x00-\x7fא-ת\s]")
 
@@ -228,7 +230,9 @@ def _read_prices(text: str, found: Found) -> str:
     text = _take(_PRICE, text, lambda match: price(match, match[1], match[2]), found)
     last = _PRICE_AFTER_SIGN.groups
     text = _take(_PRICE_AFTER_SIGN, text, lambda match: price(match, match[last - 1], match[last]), found)
-    return _take(_PERCENT, text, lambda match: [Claim(Kind.PERCENT, _amount(match[1]))], found)
+    text = _take(_PERCENT, text, lambda match: [Claim(Kind.PERCENT, _amount(match[1]))], found)
+    # A currency without a number that we can read: "XV shekels". A source must name it so too.
+    return _take(_LONE_CURRENCY, text, lambda match: price(match, "?"), found)
 
 
 def _read_phones(text: str, found: Found) -> str:

@@ -13,7 +13,7 @@ _ENGLISH = {
     "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
     "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
     "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
-    "ninety": 90, "hundred": 100, "thousand": 1000, "dozen": 12,
+    "ninety": 90, "hundred": 100, "thousand": 1000, "million": 1_000_000, "dozen": 12, "zero": 0,
 }  # fmt: skip
 _HEBREW = {
     "אחת": 1, "אחד": 1, "שתיים": 2, "שתים": 2, "שניים": 2, "שנים": 2, "שתי": 2, "שני": 2, "שלוש": 3,
@@ -21,7 +21,7 @@ _HEBREW = {
     "שישה": 6, "ששת": 6, "שבע": 7, "שבעה": 7, "שבעת": 7, "שמונה": 8, "שמונת": 8, "תשע": 9, "תשעה": 9,
     "תשעת": 9, "עשר": 10, "עשרה": 10, "עשרת": 10, "עשרים": 20, "שלושים": 30, "ארבעים": 40, "חמישים": 50,
     "שישים": 60, "שבעים": 70, "שמונים": 80, "תשעים": 90, "מאה": 100, "מאות": 100, "מאתיים": 200,
-    "אלף": 1000, "אלפים": 1000, "אלפיים": 2000,
+    "אלף": 1000, "אלפים": 1000, "אלפיים": 2000, "מיליון": 1_000_000, "אפס": 0,
 }  # fmt: skip
 # Alone these are mostly something else: "one of", "years".
 _WEAK = frozenset({"one", "אחת", "אחד", "שנים"})
@@ -95,8 +95,8 @@ def _joined(number: int, value: int, word: str) -> int | None:
     """*number* with the next word's *value* as part of it; None if a new number begins there."""
     if _bare(word) in _HEBREW_TEENS and 0 < number % 100 < 10:
         return number + 10
-    if value == 1000 and number < 1000:
-        return number * 1000
+    if value >= 1000 > number and value % 1000 == 0:
+        return number * value
     if value == 100 and 0 < number % 1000 < 100:
         return number + number % 1000 * 99
     if number >= 20 and number % 10 ** len(str(value)) == 0:

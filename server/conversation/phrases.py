@@ -10,8 +10,6 @@ from datetime import datetime
 
 from server.knowledge.phrases import phrases as embedded_phrases
 
-from server.knowledge.phrases import phrases as embedded_phrases
-
 _HEBREW_DAYS = ("שני", "שלישי", "רביעי", "חמישי", "שישי", "שבת", "ראשון")
 _HEBREW_MONTHS = (
     "ינואר", "פברואר", "מרץ", "אפריל", "מאי", "יוני", "יולי", "אוגוסט", "ספטמבר", "אוקטובר",

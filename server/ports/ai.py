@@ -30,6 +30,10 @@ class ModelRequest:
 class LanguageModel(Protocol):
     """Streams the words of an answer."""
 
+    async def warm(self) -> None:
+        """Load what the first request would otherwise wait for."""
+        ...
+
     def stream(self, request: ModelRequest) -> AsyncGenerator[str, None]:
         """Yield pieces of text as they arrive; closing the iterator closes the connection.
 

@@ -25,6 +25,9 @@ class FakeModel:
         self.left_early = 0
         self.is_closed = False
 
+    async def warm(self) -> None:
+        """There is nothing to load."""
+
     def stream(self, request: ModelRequest) -> AsyncGenerator[str, None]:
         """Play the next script within the request's limits."""
         self.requests.append(request)

@@ -75,7 +75,7 @@ def test_most_questions_in_the_sources_language_are_answered_right(
 ) -> None:
     found = scores(answers, "both", source).answerable
     assert found.top1 >= 0.82 * found.n
-    assert found.right >= 0.65 * found.n
+    assert found.right >= 0.62 * found.n
     assert found.right + found.offered >= 0.8 * found.n
     assert found.wrong <= 0.06 * found.n
 
@@ -96,8 +96,8 @@ def test_what_nobody_told_us_is_not_answered(answers: EmbeddedAnswers) -> None:
 @pytest.mark.parametrize(("key", "source"), [("english", "hebrew"), ("hebrew", "english")])
 def test_a_source_in_the_other_language_is_found(answers: EmbeddedAnswers, key: str, source: str) -> None:
     found = scores(answers, key, source).answerable
-    assert found.top3 >= 0.7 * found.n
-    assert found.right + found.offered >= 0.45 * found.n
+    assert found.top3 >= 0.72 * found.n
+    assert found.right + found.offered >= 0.6 * found.n
     assert found.wrong <= 0.16 * found.n
 
 

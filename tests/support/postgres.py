@@ -16,6 +16,8 @@ import socket
 import stat
 import subprocess
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,10 +113,14 @@ def _running(binaries: Path, folder: Path, port: int, user: str | None) -> Itera
     )
     try:
         _await_ready(process)
+        # A pipe that nobody empties would stop the server once it is full.
+        drain = threading.Thread(target=deque, args=(process.stderr, 0))
+        drain.start()
         yield
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=START_TIMEOUT_S)
+        process.wait(timeout=START_TIMEOUT_S)
+    drain.join()
 
 
 def _await_ready(process: subprocess.Popen[str]) -> None:

@@ -64,6 +64,8 @@ DIFFERENT = [
     ("050-1234567", "050-1234568"),
     ("Monday", "Tuesday"),
     ("three", "thirteen"),
+    ("XV shekels", "fifteen shekels"),
+    ("a million", "a thousand"),
     ("three", "three and a half"),
 ]
 
@@ -139,7 +141,7 @@ def test_any_text_can_be_read_and_reads_the_same_once_plain(text: str) -> None:
     assert claims(text) == claims(plain)
 
 
-@given(st.text(alphabet="0123456789٠١٢３４.,:/-+ ₪$%אa"))
+@given(st.text(alphabet="0123456789٠١٢３４.,:/-+ %אa"))
 def test_no_digit_is_overlooked(text: str) -> None:
     assert bool(claims(text)) == any(character.isdigit() for character in text)
 

@@ -1,37 +1,18 @@
-"""The engine has an answer to everything: shortcut, model behind the gate, the business's own words, the team."""
+"""The engine always has an answer: shortcut, model behind the gate, the business's own words, the team."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
 
 from server.conversation.engine import Engine
-from server.domain.conversations import HistoryLine, Mode, Reply, ReplySource, Speaker, Turn, WaitingMessage
-from server.domain.messages import Channel, MessageKind
+from server.domain.conversations import Reply, ReplySource
 from server.errors import ProviderRejected, ProviderUnavailable
 from server.knowledge.answer import EmbeddedAnswers
-from tests.fakes.answers import HOUSE, a_retriever
+from tests.fakes.answers import a_retriever
 from tests.fakes.clock import FakeClock
-from tests.fakes.language_model import FakeModel
-
-
-def a_turn(*texts: str, history: Sequence[HistoryLine] = (), offered: Sequence[str] = ()) -> Turn:
-    now = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-    return Turn(
-        id="t1",
-        tenant=HOUSE,
-        conversation_id=1,
-        channel=Channel.WHATSAPP,
-        mode=Mode.AI,
-        reply_to="1@lid",
-        guest_name="Dana",
-        messages=[
-            WaitingMessage(number, f"P{number}", MessageKind.TEXT, text, None, now, 0)
-            for number, text in enumerate(texts)
-        ],
-        history=history,
-        offered=offered,
-    )
+from tests.fakes.language_model import FakeModel, Step
+from tests.support.turns import a_turn
 
 
 def an_engine(model: FakeModel | None = None) -> Engine:
@@ -40,7 +21,7 @@ def an_engine(model: FakeModel | None = None) -> Engine:
 
 
 async def answer(model: FakeModel | None, *texts: str, offered: Sequence[str] = ()) -> Reply:
-    return await an_engine(model).answer(a_turn(*texts, offered=offered))
+    return await an_engine(model).answer(replace(a_turn(*texts), offered=offered))
 
 
 async def test_a_greeting_asks_no_model() -> None:
@@ -80,7 +61,7 @@ async def test_a_model_that_is_out_of_order_is_replaced() -> None:
 
 
 async def test_a_model_that_breaks_off_is_replaced() -> None:
-    script = ["Breakfast is from ", ProviderUnavailable("model", "cut")]
+    script: list[Step] = ["Breakfast is from ", ProviderUnavailable("model", "cut")]
     reply = await answer(FakeModel(script), "When is breakfast?")
     assert reply.source is ReplySource.KNOWLEDGE
 
@@ -109,7 +90,7 @@ async def test_the_answer_is_in_the_guests_language() -> None:
 
 
 async def test_a_message_without_letters_is_answered_in_the_language_before() -> None:
-    turn = a_turn("??", history=[HistoryLine(Speaker.GUEST, "שלום")])
+    turn = a_turn("??", guest_said=["שלום"])
     assert (await an_engine().answer(turn)).language == "he"
 
 

@@ -72,6 +72,11 @@ def test_what_stands_in_a_cited_source_leaves_without_its_marks(
         ("Early check-in costs 100 ₪ [p1].", "unsupported_price"),
         ("Early check-in costs a hundred shekels [p1].", "unsupported_price"),
         ("Early check-in costs $120 [p1].", "unsupported_price"),
+        ("Early check-in costs XV shekels [p1].", "unsupported_price"),
+        ("Early check-in costs a million shekels [p1].", "unsupported_price"),
+        ("Early check-in costs a couple of euros [p1].", "unsupported_number"),
+        ("Early check-in costs 1️⃣5️⃣0️⃣ ₪ [p1].", "unsupported_price"),
+        ("Early check-in is half price [p1].", "unsupported_number"),
         ("We give 15% off [p1].", "unsupported_percent"),
         ("Breakfast is served on Mondays [p3].", "unsupported_weekday"),
         ("The offer ends on 12 May [p1].", "unsupported_date"),
@@ -124,7 +129,7 @@ def test_hebrew_is_held_to_the_same(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        INSTRUCTIONS,
+        INSTRUCTIONS.split("\n\n")[1],
         "My rules: State only what the documents or the business facts hold",
         "my rules STATE, only — what the docu\u00adments or the business",
         "Traceback (most recent call last):",
