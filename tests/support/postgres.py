@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 UNPRIVILEGED = "nobody"
 START_TIMEOUT_S = 30
@@ -112,7 +113,8 @@ def _running(binaries: Path, folder: Path, port: int, user: str | None) -> Itera
         preexec_fn=_die_with_parent,
     )
     try:
-        _await_ready(process)
+        assert process.stderr is not None
+        _await_ready(process.stderr)
         # A pipe that nobody empties would stop the server once it is full.
         drain = threading.Thread(target=deque, args=(process.stderr, 0))
         drain.start()
@@ -121,12 +123,12 @@ def _running(binaries: Path, folder: Path, port: int, user: str | None) -> Itera
         process.send_signal(signal.SIGINT)
         process.wait(timeout=START_TIMEOUT_S)
     drain.join()
+    process.stderr.close()
 
 
-def _await_ready(process: subprocess.Popen[str]) -> None:
-    assert process.stderr is not None
+def _await_ready(log: IO[str]) -> None:
     said = []
-    for line in process.stderr:
+    for line in log:
         said.append(line)
         if _READY in line:
             return
