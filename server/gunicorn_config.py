@@ -8,7 +8,7 @@ from server.settings import read_settings
 
 _settings = read_settings()
 
-bind = f"{_settings.host}:{_settings.port}"
+bind = f"{_settings.web_host}:{_settings.port}"
 wsgi_app = "server.wsgi:make_app()"
 worker_class = "gthread"
 threads = 16

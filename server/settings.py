@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     database_url: SecretStr | None = None
     internal_secret: SecretStr | None = None
-    host: str = "0.0.0.0"  # noqa: S104 - the web process is the public one
+    web_host: str = "0.0.0.0"  # noqa: S104 - the web process is the public one
     port: int = Field(default=5000, ge=0, le=65535)
     whatsapp_port: int = Field(default=3300, ge=0, le=65535)
     public_base_url: str = ""

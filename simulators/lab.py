@@ -118,7 +118,7 @@ class Lab:
         self.environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "DATA_DIR": str(folder / "var"),
-            "HOST": "127.0.0.1",
+            "WEB_HOST": "127.0.0.1",
             "PORT": self.web_url.rpartition(":")[2],
             "WHATSAPP_PORT": self.sidecar_url.rpartition(":")[2],
             "SERVER_URL": self.web_url,

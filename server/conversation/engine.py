@@ -56,7 +56,7 @@ class Engine:
     async def answer(self, turn: Turn) -> Reply:
         """Decide what to say to the turn's messages."""
         started = self._clock.monotonic()
-        reply = await self._decide(turn)
+        reply = _disclosed(turn, await self._decide(turn))
         total_ms = (self._clock.monotonic() - started) * 1000
         return replace(reply, timings_ms={**reply.timings_ms, "total": round(total_ms, 2)})
 
@@ -154,6 +154,15 @@ def _language(turn: Turn) -> str:
     """The guest's language: of what waits, else of what was written before."""
     before = [line.text for line in turn.history if line.speaker is Speaker.GUEST]
     return reply_language([*before, turn.question], turn.tenant.settings.languages)
+
+
+def _disclosed(turn: Turn, reply: Reply) -> Reply:
+    """With a line before the first words to a guest, where the business wants the machine to be known."""
+    is_first = all(line.speaker is Speaker.GUEST for line in turn.history)
+    if not (turn.tenant.settings.ai_disclosure and is_first):
+        return reply
+    line = phrases.disclosure(reply.language, turn.tenant.settings.name)
+    return replace(reply, text=f"{line}\n{reply.text}")
 
 
 def _media_reply(language: str) -> Reply:

@@ -29,6 +29,13 @@ def greeting(language: str, business: str) -> str:
     return f"Hello, this is {business}. How can we help?"
 
 
+def disclosure(language: str, business: str) -> str:
+    """What a guest is told first where the business wants it known that a machine answers."""
+    if language == "he":
+        return f"זהו המענה האוטומטי של {business}; הצוות קורא גם הוא."
+    return f"This is the automated assistant of {business}; the team reads along."
+
+
 def youre_welcome(language: str) -> str:
     """The answer to a guest who only says thanks."""
     if language == "he":

@@ -102,3 +102,14 @@ def test_giving_up_leaves_the_guest_with_the_team() -> None:
     reply = an_engine().give_up(a_turn("When is breakfast?"))
     assert reply.handover
     assert "team" in reply.text
+
+
+async def test_a_business_that_discloses_the_machine_does_so_once() -> None:
+    first = await an_engine().answer(a_turn("Hello", ai_disclosure=True))
+    later = await an_engine().answer(a_turn("Hello", desk_said=["Hello!"], ai_disclosure=True))
+    assert first.text.startswith("This is the automated assistant of Harbour House")
+    assert "automated" not in later.text
+
+
+async def test_the_machine_is_not_mentioned_where_nobody_asked_for_it() -> None:
+    assert "automated" not in (await answer(None, "Hello")).text
