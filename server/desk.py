@@ -38,7 +38,8 @@ class Desk:
 
     def __init__(self, settings: Settings, ports: Ports) -> None:
         self.ports = ports
-        self._loop = EventLoopThread(worker_threads=settings.turn_concurrency)
+        # Sends that hang must leave turns the threads that their database calls need.
+        self._loop = EventLoopThread(worker_threads=2 * settings.turn_concurrency)
         deliverer = Deliverer(ports.leases, ports.outbox, ports.senders, ports.clock)
         self.lanes = InProcessQueue(self._loop, deliverer.run, settings.turn_concurrency)
         self._engine = make_engine(settings, ports)

@@ -92,6 +92,9 @@ class Inbox:
             known = session.execute(select(InboundRow.id).where(*key)).scalar_one()
             return Saved(known, conversation.id, is_new=False, is_waiting=False)
         conversation.last_message_at = now
+        if message.from_me:
+            # A person has answered by hand.
+            conversation.needs_human = False
         return Saved(row_id, conversation.id, is_new=True, is_waiting=is_waiting)
 
     def due_conversations(self, limit: int) -> Sequence[int]:

@@ -15,7 +15,7 @@ from server.domain.tenants import TenantSettings
 from server.errors import LeaseLost, NotFound
 from server.store.inbox import Inbox
 from server.store.leases import Leases, make_ownership
-from server.store.models import InboundRow, OutboxRow
+from server.store.models import ConversationRow, InboundRow, OutboxRow
 from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
@@ -238,6 +238,19 @@ def test_a_hand_over_tells_staff_in_the_same_transaction(
     assert notices[Channel.WHATSAPP][0] == "97250999@s.whatsapp.net"
     assert "Is there a helipad?" in notices[Channel.WHATSAPP][1]
     assert notices[Channel.STAFF_WEBHOOK][0] == "https://h.example/x"
+
+
+def test_a_host_who_answers_by_hand_is_the_person_that_was_needed(
+    inbox: Inbox, replies: Replies, leases: Leases, clock: FakeClock, database: Database
+) -> None:
+    saved = inbox.save("1", [a_message("Is there a helipad?")])[0]
+    turn = turn_of(inbox, saved.conversation_id)
+    replies.commit_reply(claimed(leases), turn, a_reply("I asked.", handover=True), clock.now())
+    with database.read() as session:
+        assert session.scalars(select(ConversationRow.needs_human)).one()
+    inbox.save("1", [a_message("No, sorry.", from_me=True)])
+    with database.read() as session:
+        assert not session.scalars(select(ConversationRow.needs_human)).one()
 
 
 def test_a_chat_reply_is_out_as_soon_as_it_is_committed(
