@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from flask import Request
 
-from server.errors import InvalidRequest
+from server.errors import InvalidRequest, PayloadTooLarge
 
 
 def json_object(request: Request) -> Mapping[str, Any]:
@@ -16,9 +17,14 @@ def json_object(request: Request) -> Mapping[str, Any]:
 
     Raises:
         InvalidRequest: it is none.
+        PayloadTooLarge: it is as long as the application's limit, or longer.
     """
+    data = request.get_data()
+    # A body that comes in chunks is not refused by its length but cut off at the limit.
+    if len(data) >= (request.max_content_length or sys.maxsize):
+        raise PayloadTooLarge("the body is too large: send fewer messages at a time")
     try:
-        body = json.loads(request.get_data())
+        body = json.loads(data)
     except (ValueError, RecursionError):
         raise InvalidRequest("the body must be JSON in UTF-8") from None
     if not isinstance(body, dict):

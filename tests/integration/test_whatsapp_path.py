@@ -254,3 +254,13 @@ def test_logs_hold_no_words_and_no_numbers(lab: Lab, whatsapp: WhatsAppSimulator
         assert "xylophone" not in said
         assert guest not in said
         assert lab.secret not in said
+
+
+def test_two_megabytes_in_chunks_are_too_large(lab: Lab) -> None:
+    answer = requests.post(
+        f"{lab.web_url}/webhook/whatsapp/incoming",
+        data=(b" " * 1000 for _ in range(2000)),
+        headers={"X-Internal-Secret": lab.secret},
+        timeout=30,
+    )
+    assert answer.status_code == 413

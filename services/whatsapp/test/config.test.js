@@ -33,3 +33,8 @@ test('every fault is named at once', () => {
 test('an empty setting is an absent one', () => {
   assert.equal(readConfig({ WHATSAPP_PORT: '', WHATSAPP_SOCKET_URL: '' }).port, 3300)
 })
+
+test('LOG_LEVEL takes the names that the web process takes', () => {
+  const levels = ['CRITICAL', 'warning', 'INFO'].map(LOG_LEVEL => readConfig({ LOG_LEVEL }).logLevel)
+  assert.deepEqual(levels, ['fatal', 'warn', 'info'])
+})

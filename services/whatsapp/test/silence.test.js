@@ -14,7 +14,7 @@ function privateKeys (value) {
 
 test('decrypt failures and session churn print no key, no text and no number', async t => {
   const world = await makeWorld(t)
-  const sidecar = await world.sidecar({ LOG_LEVEL: 'trace', WHATSAPP_LIBRARY_LOG_LEVEL: 'trace' })
+  const sidecar = await world.sidecar({ LOG_LEVEL: 'debug', WHATSAPP_LIBRARY_LOG_LEVEL: 'trace' })
   await world.link(sidecar)
   const { lid } = await world.control('POST /guests', { pn: GUEST })
   await world.guestWrites('my secret words')
