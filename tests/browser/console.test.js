@@ -77,6 +77,8 @@ describe('console', () => {
     const page = await open(thread('english'))
     assert.equal(new URL(page.url()).pathname, '/console/login')
     await shoot(page, 'login')
+    // Keys that are pressed before the page has given a field the focus go nowhere.
+    await page.locator('input[name=name]:focus').waitFor()
     await page.keyboard.type(scene.staff.name)
     await page.keyboard.press('Tab')
     await page.keyboard.type('not the password')
@@ -84,6 +86,7 @@ describe('console', () => {
     await page.getByRole('alert').waitFor()
     await shoot(page, 'login-refused')
     // The name is still there, and the cursor is where the mistake was.
+    await page.locator('input[type=password]:focus').waitFor()
     await page.keyboard.type(scene.staff.password)
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: 'Tom Becker' }).waitFor()
