@@ -24,8 +24,9 @@ log = structlog.get_logger(__name__)
 class Presence:
     """The typing indicator of turns."""
 
-    def __init__(self, sender: PresenceSender) -> None:
+    def __init__(self, sender: PresenceSender, refresh_s: float = REFRESH_S) -> None:
         self._sender = sender
+        self._refresh_s = refresh_s
 
     @asynccontextmanager
     async def composing(self, turn: Turn) -> AsyncIterator[None]:
@@ -52,7 +53,7 @@ class Presence:
 
     async def _keep_up(self, turn: Turn) -> None:
         while True:
-            await asyncio.sleep(REFRESH_S)
+            await asyncio.sleep(self._refresh_s)
             await self._show(turn, PresenceState.COMPOSING)
 
     async def _show(self, turn: Turn, state: PresenceState) -> None:
