@@ -18,9 +18,7 @@ from tests.fakes.clock import FakeClock
 
 
 @pytest.fixture
-def runner(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tenants: Tenants
-) -> CliRunner:
+def runner(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tenants: Tenants) -> CliRunner:
     """Runs commands on a database with tenants 1 and 2."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", database_url)
