@@ -1,4 +1,4 @@
-"""``frontdesk requeue``: gives failed replies another try."""
+"""``frontdesk requeue``: gives replies that were given up another try."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from server.store.outbox import Outbox
 @click.option("--tenant", "tenant_id", required=True, help="The business whose failed replies to send again.")
 @click.pass_obj
 def requeue(context: CommandContext, tenant_id: str) -> None:
-    """Send again what could not be sent, under the same message ids."""
+    """Send again what could not be sent, under the same message ids; what WhatsApp refused stays refused."""
     context.tenants.get(tenant_id)
     count = Outbox(context.database, context.clock).requeue(tenant_id)
     click.echo(f"{count} {'message goes' if count == 1 else 'messages go'} out again.")
