@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import click
 import segno
@@ -67,12 +68,21 @@ def show_link(sidecar: NumberLinker, tenant_id: str, phone: str | None, say: Say
             return
         if state["state"] in ("blocked", "logged_out"):
             raise CommandError(f"WhatsApp: {state.get('reason') or state['state']}")
-        code = state.get("qr") or state.get("pairingCode")
-        if code and code != shown:
-            shown = code
-            say(_qr_text(code) if state.get("qr") else _pairing_text(code))
+        news = _news(state)
+        if news and news != shown:
+            shown = news
+            say(news)
         time.sleep(POLL_S)
     raise CommandError(f"nobody linked the number in time: `frontdesk link {tenant_id}` shows a new code")
+
+
+def _news(state: Mapping[str, Any]) -> str:
+    """What there is to show: a code, or why there is none yet."""
+    if state.get("qr"):
+        return _qr_text(state["qr"])
+    if state.get("pairingCode"):
+        return _pairing_text(state["pairingCode"])
+    return f"{state['reason']} ..." if state.get("reason") else ""
 
 
 def _qr_text(code: str) -> str:

@@ -87,7 +87,8 @@ export function makeConnection ({ tenantId, auth, recorder, journal, open, event
   async function attempt () {
     drop()
     const mine = generation
-    show({ state: view.state === 'deaf' ? 'deaf' : 'connecting' })
+    // Why the last attempt failed is told until this one has come to something.
+    show({ state: view.state === 'deaf' ? 'deaf' : 'connecting', ...(view.reason && { reason: view.reason }) })
     try {
       const creds = await auth.begin()
       if (mine !== generation) return
@@ -171,10 +172,13 @@ export function makeConnection ({ tenantId, auth, recorder, journal, open, event
     if (openedAt > 0) lostAt = clock.now()
     if (lasted > LASTING_MS) failures = 0
     if (lasted > CONFLICT_FORGOTTEN_MS) conflicts = 0
+    const hadCode = view.qr !== undefined || view.pairingCode !== undefined
+    if (hadCode) failures = 0
     drop()
     const mine = generation
     const wanted = clock.now() - askedAt < ASKED_WITHIN_MS
-    const step = nextStep({ code, linked: auth.isLinked(), wanted, failures, conflicts, random: clock.random })
+    const linked = auth.isLinked()
+    const step = nextStep({ code, linked, wanted, hadCode, failures, conflicts, random: clock.random })
     logger.info({ event: 'connection_closed', tenantId, code, nextAttemptMs: step.delayMs, failures })
     failures += 1
     if (code === 440) conflicts += 1

@@ -7,6 +7,7 @@ import { backOffMs } from './clock.js'
  * @property {number | undefined} code WhatsApp's or Baileys' code; undefined when the socket just broke
  * @property {boolean} linked
  * @property {boolean} wanted unlinked: somebody asked for the QR or code within the last minutes
+ * @property {boolean} hadCode unlinked: this connection had a QR or code to show
  * @property {number} failures connections in a row that did not last
  * @property {number} conflicts times in a row that another client took the link over
  * @property {() => number} random
@@ -36,12 +37,12 @@ const FINAL = new Map([
  * @param {Closed} closed
  * @returns {Step}
  */
-export function nextStep ({ code, linked, wanted, failures, conflicts, random }) {
+export function nextStep ({ code, linked, wanted, hadCode, failures, conflicts, random }) {
   const final = FINAL.get(code ?? 0)
   if (final) return { delayMs: null, state: 'blocked', reason: final }
   if (code === RESTART_REQUIRED) return { delayMs: 0, state: 'connecting' }
   const delayMs = SHORTEST_MS + backOffMs({ attempt: failures, ...BACK_OFF, random })
-  if (!linked) return nextStepOfUnlinked(code, wanted, delayMs)
+  if (!linked) return nextStepOfUnlinked(wanted, hadCode && code === QR_EXPIRED, delayMs)
   if (code === 401) {
     return { delayMs: null, wipe: true, state: 'logged_out', reason: 'the link was removed on the phone' }
   }
@@ -50,14 +51,15 @@ export function nextStep ({ code, linked, wanted, failures, conflicts, random })
 }
 
 /**
- * @param {number | undefined} code
  * @param {boolean} wanted
+ * @param {boolean} expired the codes ran out; a WhatsApp that cannot be reached ends with the same number
  * @param {number} delayMs
  * @returns {Step}
  */
-function nextStepOfUnlinked (code, wanted, delayMs) {
+function nextStepOfUnlinked (wanted, expired, delayMs) {
   if (!wanted) return { delayMs: null, state: 'disconnected' }
-  return { delayMs: code === QR_EXPIRED ? 0 : delayMs, state: 'connecting' }
+  if (expired) return { delayMs: 0, state: 'connecting' }
+  return { delayMs, state: 'connecting', reason: 'WhatsApp cannot be reached from this machine; trying again' }
 }
 
 /**

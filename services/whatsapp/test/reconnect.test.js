@@ -3,8 +3,10 @@ import { test } from 'node:test'
 import { nextStep } from '../src/reconnect.js'
 
 /** @param {Partial<import('../src/reconnect.js').Closed>} closed */
-const after = closed =>
-  nextStep({ code: undefined, linked: true, wanted: true, failures: 0, conflicts: 0, random: () => 1, ...closed })
+const after = closed => {
+  const lost = { code: undefined, linked: true, wanted: true, hadCode: false, failures: 0, conflicts: 0 }
+  return nextStep({ ...lost, random: () => 1, ...closed })
+}
 
 test('the restart after pairing happens at once', () => {
   assert.equal(after({ code: 515 }).delayMs, 0)
@@ -45,7 +47,13 @@ test('a ban and an outdated client wait for a person, and say why', () => {
 })
 
 test('a QR is renewed at once while somebody looks, and not otherwise', () => {
-  assert.equal(after({ code: 408, linked: false }).delayMs, 0)
-  const unwanted = after({ code: 408, linked: false, wanted: false })
+  assert.equal(after({ code: 408, linked: false, hadCode: true }).delayMs, 0)
+  const unwanted = after({ code: 408, linked: false, hadCode: true, wanted: false })
   assert.deepEqual([unwanted.delayMs, unwanted.state], [null, 'disconnected'])
+})
+
+test('a WhatsApp that cannot be reached is not asked again and again without a pause, and the reason is told', () => {
+  const { delayMs, reason } = after({ code: 408, linked: false, failures: 3 })
+  assert.equal(delayMs, 8200)
+  assert.match(reason ?? '', /cannot be reached/)
 })
