@@ -16,6 +16,8 @@ threads = 16
 keepalive = 75
 graceful_timeout = 15
 loglevel = "warning"
+# It would stand in the home folder, where two installations meet; signals do all that we need.
+control_socket_disable = True
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
