@@ -1,12 +1,32 @@
-"""gunicorn's settings; see docs/operations.md."""
+"""gunicorn's settings; see docs/operations.md. What cannot work is said in one sentence, before any fork."""
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from typing import Any
 
-from server.settings import read_settings
+from server.errors import AppError, SettingsError, StoreUnavailable
+from server.settings import Settings, read_settings
+from server.store.migrate import is_current
+from server.store.session import Database
 
-_settings = read_settings()
+
+def _checked_settings() -> Settings:
+    settings = read_settings()
+    database = Database(settings.database)
+    # A database that is not up yet is waited for by /readyz.
+    with suppress(StoreUnavailable):
+        if not is_current(database):
+            raise SettingsError("the database is not up to date: run `frontdesk migrate` first")
+    database.close()
+    return settings
+
+
+try:
+    _settings = _checked_settings()
+except AppError as error:
+    sys.exit(f"frontdesk: {error}")
 
 bind = f"{_settings.web_host}:{_settings.port}"
 wsgi_app = "server.wsgi:make_app()"

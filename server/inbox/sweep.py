@@ -6,7 +6,6 @@ import asyncio
 
 import structlog
 
-from server.errors import AppError
 from server.ports.queue import WorkQueue
 from server.ports.store import InboxStore, OutboxStore
 
@@ -32,7 +31,7 @@ class Sweep:
         while True:
             try:
                 await asyncio.to_thread(self.once)
-            except AppError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next round must come
                 log.warning("sweep.failed", error=type(error).__name__)
             await asyncio.sleep(INTERVAL_S)
 

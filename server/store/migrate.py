@@ -28,12 +28,18 @@ def migrate(database: Database) -> None:
 
 
 def is_current(database: Database) -> bool:
-    """Whether no migration is missing."""
-    with database.engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
+    """Whether no migration is missing. Tables that a later version has migrated are taken as they are.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+    """
+    with database.read() as session:
+        if not inspect(session.connection()).has_table("alembic_version"):
             return False
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
-    return set(found) == set(ScriptDirectory.from_config(_config()).get_heads())
+        found = set(session.execute(text("SELECT version_num FROM alembic_version")).scalars())
+    scripts = ScriptDirectory.from_config(_config())
+    known = {script.revision for script in scripts.walk_revisions()}
+    return bool(found) and (found == set(scripts.get_heads()) or not found <= known)
 
 
 def _config() -> Config:

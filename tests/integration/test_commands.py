@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from server.store.keys import ApiKeys
 from server.store.models import OutboxRow
 from server.store.session import Database
 from server.store.tenants import Tenants
+from simulators.lab import ROOT
 from tests.fakes.clock import FakeClock
 
 
@@ -122,6 +126,17 @@ def test_a_database_without_tables_says_what_to_do(
     assert "frontdesk migrate" in fault(runner, "tenant", "list")
     run(runner, "migrate")
     assert run(runner, "tenant", "list").output == ""
+
+
+def test_the_web_process_does_not_start_on_a_database_without_tables(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": f"sqlite:///{tmp_path}/empty.db"}
+    gunicorn = str(Path(sys.executable).parent / "gunicorn")
+    done = subprocess.run(
+        [gunicorn, "--config", "server/gunicorn_config.py"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.strip() == "frontdesk: the database is not up to date: run `frontdesk migrate` first"
 
 
 def test_doctor_says_what_is_wrong_and_how_to_mend_it(
