@@ -17,7 +17,7 @@ from server.domain.knowledge import Passage
 from server.domain.tenants import TenantSettings
 from server.ports.ai import ChatLine
 
-# Grows with every change of what the model is told; stored with what it answered.
+# Grows with every change of what the model is told.
 PROMPT_VERSION = 1
 
 # The model writes this where it does not know; the guest gets a sentence of ours instead.

@@ -22,7 +22,6 @@ _LANGUAGE_OF_SCRIPT = {
     "THAI": "th",
     "DEVANAGARI": "hi",
 }
-_RIGHT_TO_LEFT = frozenset({"he", "ar"})
 
 
 def detect_language(text: str) -> str:
@@ -49,8 +48,3 @@ def reply_language(texts: Sequence[str], preferred: Sequence[str]) -> str:
         if language != UNDETERMINED:
             return language
     return preferred[0] if preferred else "en"
-
-
-def is_right_to_left(language: str) -> bool:
-    """Whether *language* is written from right to left."""
-    return language in _RIGHT_TO_LEFT

@@ -40,16 +40,17 @@ class Presence:
         first = asyncio.create_task(self._show(turn, PresenceState.COMPOSING))
         kept_up = asyncio.create_task(self._keep_up(turn))
         try:
-            yield
+            try:
+                yield
+            finally:
+                kept_up.cancel()
+                with suppress(asyncio.CancelledError):
+                    await kept_up
+                # An indicator that comes behind what ends it would stay.
+                await asyncio.wait([first], timeout=OVERTAKING_S)
         except BaseException:
             await asyncio.shield(self._show(turn, PresenceState.PAUSED))
             raise
-        finally:
-            kept_up.cancel()
-            with suppress(asyncio.CancelledError):
-                await kept_up
-            # An indicator that overtakes its answer would be shown after it.
-            await asyncio.wait([first], timeout=OVERTAKING_S)
 
     async def _keep_up(self, turn: Turn) -> None:
         while True:
