@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     ai_temperature: float = Field(default=0.2, ge=0, le=2)
     ai_context_messages: int = Field(default=4, ge=0, le=50)
     turn_concurrency: int = Field(default=32, ge=1, le=512)
+    turn_engine: Literal["", "in-process", "procrastinate"] = ""
+    turn_wait_min_s: float = Field(default=0.2, ge=0, le=5)
+    turn_wait_max_s: float = Field(default=0.8, ge=0, le=10)
+    lease_s: float = Field(default=8, ge=1, le=120)
+    stale_after_h: float = Field(default=12, gt=0, le=24 * 30)
 
     @field_validator("log_level", mode="before")
     @classmethod

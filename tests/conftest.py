@@ -11,7 +11,7 @@ from server.store.session import Database
 from server.store.tenants import Tenants
 from tests.fakes.clock import FakeClock
 from tests.support.databases import PostgresTemplate, SqliteTemplate
-from tests.support.postgres import postgres_server
+from simulators.postgres import postgres_server
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,9 @@ class TenantSettings:
     guest's language cannot be told. ``staff_numbers`` are phone numbers with country code that hear of
     guests who need a person; ``staff_webhook`` is a URL that is told the same. ``prompt`` is added to
     what the model is told of the business's tone. ``facts`` are short lines that are always true of it
-    (address, hours) and that the model is given with every question.
+    (address, hours) and that the model is given with every question. ``auto_messages`` are the greeting
+    and away messages of the WhatsApp Business app: they are not a person taking over.
+    ``hand_back_after_minutes`` without a word of staff the desk answers again; 0 is never.
     """
 
     name: str
@@ -27,6 +29,9 @@ class TenantSettings:
     ai_paused: bool = False
     staff_numbers: tuple[str, ...] = ()
     staff_webhook: str = ""
+    staff_emails: tuple[str, ...] = ()
+    auto_messages: tuple[str, ...] = ()
+    hand_back_after_minutes: int = 720
 
     @property
     def zone(self) -> ZoneInfo:

@@ -75,7 +75,10 @@ class TenantRow(Base):
 
 
 class GuestRow(Base):
-    """One person as one business knows them. WhatsApp's LID and phone number stay together here."""
+    """One person as one business knows them. WhatsApp's LID and phone number stay together here.
+
+    ``merge_into`` is set once it is known that another row is the same person: that row stays.
+    """
 
     __tablename__ = "guests"
     __table_args__ = (
@@ -91,6 +94,12 @@ class GuestRow(Base):
             sqlite_where=text("lid IS NULL"),
             postgresql_where=text("lid IS NULL"),
         ),
+        Index(
+            "ix_guests_merging",
+            "merge_into",
+            sqlite_where=text("merge_into IS NOT NULL"),
+            postgresql_where=text("merge_into IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -99,22 +108,37 @@ class GuestRow(Base):
     phone: Mapped[str | None] = mapped_column(String(64))
     chat_key: Mapped[str | None] = mapped_column(String(128))
     name: Mapped[str | None] = mapped_column(String(128))
+    # No foreign key: SQLite could add one only by making the table anew.
+    merge_into: Mapped[int | None] = mapped_column(RowId)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class ConversationRow(Base):
-    """The thread with one guest."""
+    """The thread with one guest.
+
+    ``mode_by`` tells who set the mode last, ``hand_back_at`` when the desk takes over again by itself.
+    ``guest_typing_until`` is kept up by the channel while the guest writes.
+    """
 
     __tablename__ = "conversations"
     __table_args__ = (
         UniqueConstraint("guest_id"),
         Index(None, "tenant_id", "last_message_at"),
+        Index(
+            "ix_conversations_handing_back",
+            "hand_back_at",
+            sqlite_where=text("hand_back_at IS NOT NULL"),
+            postgresql_where=text("hand_back_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     guest_id: Mapped[int] = mapped_column(ForeignKey("guests.id"))
     mode: Mapped[str] = mapped_column(String(8), default="ai")
+    mode_by: Mapped[str] = mapped_column(String(16), default="")
+    hand_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    guest_typing_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     needs_human: Mapped[bool] = mapped_column(default=False)
     # Document ids that the last reply offered as numbered choices.
     offered: Mapped[list[str]] = mapped_column(Json, default=list)
@@ -127,7 +151,7 @@ class InboundRow(Base):
     """One message that came in; the unique key makes redelivery harmless.
 
     A row with ``handled_at`` NULL waits for its turn. ``covered_by`` is the reply that answers it;
-    handled rows without one were not answerable (a reaction, the business's own words, mode ``human``).
+    handled rows without one were not answerable, and ``unanswered_because`` says why.
     """
 
     __tablename__ = "inbound_messages"
@@ -164,6 +188,7 @@ class InboundRow(Base):
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     handled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     covered_by: Mapped[int | None] = mapped_column(ForeignKey("outbox_messages.id"))
+    unanswered_because: Mapped[str] = mapped_column(String(16), default="")
 
 
 class OutboxRow(Base):
@@ -223,6 +248,65 @@ class TurnRow(Base):
     analysis: Mapped[dict[str, Any] | None] = mapped_column(Json)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     committed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ConversationEventRow(Base):
+    """What happened to a conversation beside its messages: who took it over, gave it back, merged it."""
+
+    __tablename__ = "conversation_events"
+    __table_args__ = (Index(None, "conversation_id", "id"),)
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    # "api", "console", "host_phone" or "time"; with the console, who was logged in.
+    actor: Mapped[str] = mapped_column(String(160))
+    details: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class WhatsAppNumberRow(Base):
+    """Which sidecar holds a business's number. PostgreSQL only: elsewhere there is one sidecar.
+
+    Written by the sidecars. Every write of theirs for the tenant carries ``token``, which grows with
+    each claim.
+    """
+
+    __tablename__ = "whatsapp_numbers"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    # Wanted: linked, or being linked. A number that nobody wants is claimed by nobody.
+    is_wanted: Mapped[bool]
+    owner: Mapped[str | None] = mapped_column(String(96))
+    # Where the owner listens, as Flask reaches it.
+    url: Mapped[str | None] = mapped_column(String(256))
+    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    token: Mapped[int] = mapped_column(BigInteger)
+
+
+class WhatsAppSidecarRow(Base):
+    """A sidecar that is alive: where a number that nobody holds yet can be linked. PostgreSQL only."""
+
+    __tablename__ = "whatsapp_sidecars"
+
+    name: Mapped[str] = mapped_column(String(96), primary_key=True)
+    url: Mapped[str] = mapped_column(String(256))
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class WhatsAppEntryRow(Base):
+    """One entry of a number's store: its identity, Signal keys, journal and sends. PostgreSQL only.
+
+    ``table_name``, ``key`` and ``value`` are the sidecar's own words, see services/whatsapp/src/store.js.
+    """
+
+    __tablename__ = "whatsapp_entries"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    table_name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
 
 
 class LeaseRow(Base):
