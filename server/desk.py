@@ -11,12 +11,14 @@ import structlog
 
 from server.adapters.event_loop import EventLoopThread, InProcessQueue
 from server.conversation.engine import Engine
+from server.conversation.quiet import WaitBounds
 from server.conversation.turn import TurnTaker
 from server.errors import StoreUnavailable
 from server.inbox.answer import Answers
 from server.inbox.drain import Drain
+from server.inbox.merge import Merger
 from server.inbox.receive import Receiver
-from server.inbox.sweep import Sweep
+from server.inbox.sweep import Sweep, waker
 from server.knowledge.answer import EmbeddedAnswers
 from server.knowledge.retrieve import Retriever
 from server.outbox.deliver import Deliverer
@@ -27,6 +29,7 @@ from server.settings import Settings
 # Turns that run at a stop get so long to end; what is left is found by the next process.
 DRAIN_S = 10.0
 CLOSE_S = 2.0
+MERGES_AT_ONCE = 4
 # Beyond the model's own limit: retrieval, commit, and a turn of the same conversation before this one.
 CHAT_MARGIN_S = 12.0
 
@@ -43,10 +46,24 @@ class Desk:
         deliverer = Deliverer(ports.leases, ports.outbox, ports.senders, ports.clock)
         self.lanes = InProcessQueue(self._loop, deliverer.run, settings.turn_concurrency)
         self._engine = make_engine(settings, ports)
-        taker = TurnTaker(self._engine, ports.replies, Presence(ports.presence), self.lanes, ports.clock)
-        drain = Drain(ports.leases, ports.inbox, taker, settings.ai_context_messages)
+        taker = TurnTaker(
+            self._engine,
+            ports.inbox,
+            ports.replies,
+            Presence(ports.presence),
+            self.lanes,
+            ports.clock,
+            WaitBounds(settings.turn_wait_min_s, max(settings.turn_wait_min_s, settings.turn_wait_max_s)),
+        )
+        drain = Drain(ports.leases, ports.inbox, taker, ports.clock, settings.ai_context_messages)
         self._conversations = InProcessQueue(self._loop, drain.run, settings.turn_concurrency)
-        self._sweep = Sweep(ports.inbox, ports.outbox, self._conversations, self.lanes)
+        merger = Merger(ports.leases, ports.identities, self._conversations)
+        merges = InProcessQueue(self._loop, merger.run, MERGES_AT_ONCE)
+        self._sweep = Sweep(
+            waker(ports.inbox.due_conversations, self._conversations),
+            waker(ports.outbox.due_lanes, self.lanes),
+            waker(ports.identities.due_merges, merges),
+        )
         self._sweeping: Future[None] | None = None
         self.receiver = Receiver(ports.inbox, self._conversations)
         self.answers = Answers(

@@ -9,6 +9,7 @@ AppError                      500
 ├── PayloadTooLarge           413
 ├── StoreUnavailable          503  nothing was saved; send again
 ├── LeaseLost                      another process has taken the conversation over
+├── Overtaken                      the guest or staff were quicker than the reply: look again
 ├── CommandError                   command line: one sentence, exit 1
 └── ProviderError             502
     ├── ProviderUnavailable        timeout, 429, 5xx: worth a retry
@@ -66,6 +67,13 @@ class StoreUnavailable(AppError):
 
 class LeaseLost(AppError):
     """The lease's token is no longer the current one; what was being written was not."""
+
+
+class Overtaken(AppError):
+    """The conversation has moved on while its reply was made: the guest wrote again, or staff took over.
+
+    Nothing was saved; the conversation's next turn sees what is new.
+    """
 
 
 class CommandError(AppError):

@@ -12,10 +12,17 @@ from server.domain.conversations import Lease
 from server.errors import AppError, LeaseLost
 from server.ports.store import LeaseStore
 
-# Three misses fit into the shortest lease.
-HEARTBEAT_S = 2.0
-
 log = structlog.get_logger(__name__)
+
+
+def conversation_key(conversation_id: int) -> str:
+    """Whoever has this lease takes the conversation's turns."""
+    return f"conversation:{conversation_id}"
+
+
+def lane_key(lane: str) -> str:
+    """Whoever has this lease sends the lane's messages."""
+    return f"outbox:{lane}"
 
 
 @asynccontextmanager
@@ -37,7 +44,7 @@ async def hold(leases: LeaseStore, key: str) -> AsyncIterator[Lease | None]:
 
 async def _keep(leases: LeaseStore, lease: Lease) -> None:
     while True:
-        await asyncio.sleep(HEARTBEAT_S)
+        await asyncio.sleep(leases.renew_every_s)
         try:
             await asyncio.to_thread(leases.renew, lease)
         except LeaseLost:

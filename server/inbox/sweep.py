@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from server.ports.queue import WorkQueue
-from server.ports.store import InboxStore, OutboxStore
 
 INTERVAL_S = 1.0
 AT_ONCE = 200
 
 log = structlog.get_logger(__name__)
 
+Chore = Callable[[], object]
+
 
 class Sweep:
-    """Once a second, in every process: wakes each conversation and lane that is due."""
+    """Once a second, in every process: does each chore. They block, and run in a worker thread."""
 
-    def __init__(
-        self, inbox: InboxStore, outbox: OutboxStore, conversations: WorkQueue, lanes: WorkQueue
-    ) -> None:
-        self._inbox = inbox
-        self._outbox = outbox
-        self._conversations = conversations
-        self._lanes = lanes
+    def __init__(self, *chores: Chore) -> None:
+        self._chores = chores
 
     async def run(self) -> None:
-        """Sweep until cancelled; a database that does not answer is tried again at the next round."""
+        """Sweep until cancelled."""
         while True:
-            try:
-                await asyncio.to_thread(self.once)
-            except Exception as error:  # noqa: BLE001 - whatever it was, the next round must come
-                log.warning("sweep.failed", error=type(error).__name__)
+            await asyncio.to_thread(self.once)
             await asyncio.sleep(INTERVAL_S)
 
     def once(self) -> None:
-        """One round."""
-        for conversation_id in self._inbox.due_conversations(AT_ONCE):
-            self._conversations.put(str(conversation_id))
-        for lane in self._outbox.due_lanes(AT_ONCE):
-            self._lanes.put(lane)
+        """One round; a chore that fails is tried again at the next one, and holds up no other."""
+        for chore in self._chores:
+            try:
+                chore()
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next round must come
+                log.warning("sweep.failed", error=type(error).__name__)
+
+
+def waker(find_due: Callable[[int], Sequence[object]], queue: WorkQueue) -> Chore:
+    """The chore of waking whatever is due: conversations, outbox lanes, guests to merge."""
+
+    def wake() -> None:
+        for key in find_due(AT_ONCE):
+            queue.put(str(key))
+
+    return wake

@@ -10,7 +10,15 @@ from server.ports.ai import Embedder, LanguageModel
 from server.ports.clock import Clock
 from server.ports.knowledge import KnowledgeStore
 from server.ports.messaging import ChannelSender, PresenceSender
-from server.ports.store import InboxStore, KeyStore, LeaseStore, OutboxStore, ReplyStore, TenantStore
+from server.ports.store import (
+    IdentityStore,
+    InboxStore,
+    KeyStore,
+    LeaseStore,
+    OutboxStore,
+    ReplyStore,
+    TenantStore,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +30,7 @@ class Ports:
     inbox: InboxStore
     replies: ReplyStore
     outbox: OutboxStore
+    identities: IdentityStore
     leases: LeaseStore
     keys: KeyStore
     knowledge: KnowledgeStore

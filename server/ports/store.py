@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from server.domain.conversations import Analysis, Lease, Reply, Turn
+from server.domain.conversations import Analysis, Lease, Reply, Turn, Unanswered
 from server.domain.messages import DeliveryState, InboundMessage, OutboundMessage
 from server.domain.tenants import Tenant, TenantSettings
 
@@ -22,8 +22,30 @@ class Saved:
     is_waiting: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Two guests that are one person: the conversation *leaving* goes into *staying*."""
+
+    guest_id: int
+    leaving: int
+    staying: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What has happened in a conversation since a turn was made up."""
+
+    has_newer: bool
+    is_typing: bool
+
+
 class LeaseStore(Protocol):
     """Gives one owner at a time the right to work on a key."""
+
+    @property
+    def renew_every_s(self) -> float:
+        """How often a lease must be renewed to be kept safely."""
+        ...
 
     def claim(self, key: str) -> Lease | None:
         """Take *key* if it is free or its owner is gone; None if somebody is at work on it."""
@@ -63,7 +85,14 @@ class InboxStore(Protocol):
         ...
 
     def next_turn(self, conversation_id: int, history_lines: int) -> Turn | None:
-        """The waiting messages as one turn; None if there are none or the oldest is not due yet."""
+        """The waiting messages as one turn; None if there are none or the oldest is not due yet.
+
+        Messages that have become stale make a turn of their own.
+        """
+        ...
+
+    def arrivals(self, turn: Turn) -> Arrivals:
+        """Whether the guest has written more since *turn* was made up, or is writing."""
         ...
 
     def postpone(self, lease: Lease, turn: Turn, delay_s: float) -> None:
@@ -82,18 +111,26 @@ class InboxStore(Protocol):
 class ReplyStore(Protocol):
     """Replies and the messages that they cover."""
 
-    def commit_reply(self, lease: Lease, turn: Turn, reply: Reply, started_at: datetime) -> Sequence[str]:
+    def commit_reply(
+        self, lease: Lease, turn: Turn, reply: Reply, started_at: datetime, *, unless_newer: bool = False
+    ) -> Sequence[str]:
         """Save *reply* as covering the turn's messages and put it into the outbox, in one transaction.
+
+        Args:
+            unless_newer: give way to a message that the guest has sent since the turn was made up.
 
         Returns:
             The outbox lanes that have something to send.
 
         Raises:
             LeaseLost: nothing was saved.
+            Overtaken: staff have taken over, or the guest wrote more; nothing was saved.
         """
         ...
 
-    def close_unanswered(self, lease: Lease, turn: Turn, needs_human: bool) -> Sequence[str]:
+    def close_unanswered(
+        self, lease: Lease, turn: Turn, because: Unanswered, *, needs_human: bool
+    ) -> Sequence[str]:
         """Mark the turn's messages as handled without a reply; return the lanes of notices to staff.
 
         Raises:
@@ -107,6 +144,37 @@ class ReplyStore(Protocol):
 
     def find_reply(self, message_id: int) -> Reply | None:
         """The reply that covers an inbound row, if there is one."""
+        ...
+
+
+class IdentityStore(Protocol):
+    """Who a guest is: WhatsApp's two names of one person, and what they are doing."""
+
+    def link(self, tenant_id: str, lid: str, phone: str) -> None:
+        """The two JIDs are one person. Harmless if that is known, or if neither is."""
+        ...
+
+    def note_typing(self, tenant_id: str, jid: str, until: datetime | None) -> None:
+        """The guest is writing, until *until* unless told again; None: has stopped. Best effort."""
+        ...
+
+    def due_merges(self, limit: int) -> Sequence[int]:
+        """Guests that turned out to be somebody whom we know under another row."""
+        ...
+
+    def find_merge(self, guest_id: int) -> Merge | None:
+        """What is to be merged for the guest; None if nothing is, or not yet."""
+        ...
+
+    def merge(self, leases: Sequence[Lease], merge: Merge) -> None:
+        """Make one conversation of two; what waits in either waits once.
+
+        Args:
+            leases: of both conversations and both of their outbox lanes.
+
+        Raises:
+            LeaseLost: nothing was changed.
+        """
         ...
 
 

@@ -1,51 +1,92 @@
-"""Who wrote: finds the guest and the conversation behind an address, or makes them."""
+"""Who wrote: finds the guest and the conversation behind an address, or makes them.
+
+WhatsApp names a person by a LID and by a phone number, in any order and not always both. The LID decides:
+a phone number may be given to somebody else, a LID is not.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.domain.messages import GuestAddress
 from server.store.models import ConversationRow, GuestRow
+
+# A guest with the conversation that is theirs.
+Known = tuple[GuestRow, ConversationRow]
 
 
 def find_or_add_conversation(
     session: Session, tenant_id: str, address: GuestAddress, now: datetime
 ) -> ConversationRow:
     """The conversation with whoever has *address*; what is new about the guest is kept with them."""
-    guest = _find_guest(session, tenant_id, address)
-    if guest is None:
-        guest = GuestRow(tenant_id=tenant_id, created_at=now)
-        _learn(guest, address)
-        session.add(guest)
+    return find_conversation(session, tenant_id, address) or _add(session, tenant_id, address, now)
+
+
+def find_conversation(session: Session, tenant_id: str, address: GuestAddress) -> ConversationRow | None:
+    """The conversation with whoever has *address*, if we know them; what is new about them is kept."""
+    known = _with_any_name(session, tenant_id, address)
+    found = _whose(known, address)
+    if found is None:
+        _free_phone(known, address)
+        # Before somebody else takes it: the number is unique among those without a LID.
         session.flush()
-        conversation = ConversationRow(
-            tenant_id=tenant_id, guest_id=guest.id, mode="ai", last_message_at=now, created_at=now
-        )
-        session.add(conversation)
-        session.flush()
-        return conversation
+        return None
+    guest, conversation = found
     _learn(guest, address)
-    return session.scalars(select(ConversationRow).where(ConversationRow.guest_id == guest.id)).one()
+    if guest.lid is not None and address.phone is not None:
+        _settle_phone(known, guest)
+    return conversation
 
 
-def _find_guest(session: Session, tenant_id: str, address: GuestAddress) -> GuestRow | None:
-    guests = select(GuestRow).where(GuestRow.tenant_id == tenant_id)
-    if address.chat_key is not None:
-        return session.scalars(guests.where(GuestRow.chat_key == address.chat_key)).one_or_none()
-    if address.lid is not None:
-        guest = session.scalars(guests.where(GuestRow.lid == address.lid)).one_or_none()
-        if guest is not None:
-            return guest
+def _with_any_name(session: Session, tenant_id: str, address: GuestAddress) -> Sequence[Known]:
+    names = [
+        column == name
+        for column, name in (
+            (GuestRow.chat_key, address.chat_key),
+            (GuestRow.lid, address.lid),
+            (GuestRow.phone, address.phone),
+        )
+        if name is not None
+    ]
+    rows = session.execute(
+        select(GuestRow, ConversationRow)
+        .join(ConversationRow, ConversationRow.guest_id == GuestRow.id)
+        .where(GuestRow.tenant_id == tenant_id, or_(*names))
+        .order_by(GuestRow.id.desc())
+    )
+    return [(guest, conversation) for guest, conversation in rows]
+
+
+def _whose(known: Sequence[Known], address: GuestAddress) -> Known | None:
+    for pair in known:
+        if address.chat_key is not None and pair[0].chat_key == address.chat_key:
+            return pair
+        if address.lid is not None and pair[0].lid == address.lid:
+            return pair
     if address.phone is None:
         return None
-    same_phone = guests.where(GuestRow.phone == address.phone).order_by(GuestRow.id.desc()).limit(1)
+    same_phone = [pair for pair in known if pair[0].phone == address.phone and pair[0].merge_into is None]
     if address.lid is not None:
-        # A phone number with another LID belongs to somebody new: numbers are given out again.
-        same_phone = same_phone.where(GuestRow.lid.is_(None))
-    return session.scalars(same_phone).one_or_none()
+        # With another LID the number has come to somebody new, who inherits nothing.
+        same_phone = [pair for pair in same_phone if pair[0].lid is None]
+    return same_phone[0] if same_phone else None
+
+
+def _add(session: Session, tenant_id: str, address: GuestAddress, now: datetime) -> ConversationRow:
+    guest = GuestRow(tenant_id=tenant_id, created_at=now)
+    _learn(guest, address)
+    session.add(guest)
+    session.flush()
+    conversation = ConversationRow(
+        tenant_id=tenant_id, guest_id=guest.id, mode="ai", last_message_at=now, created_at=now
+    )
+    session.add(conversation)
+    session.flush()
+    return conversation
 
 
 def _learn(guest: GuestRow, address: GuestAddress) -> None:
@@ -53,3 +94,20 @@ def _learn(guest: GuestRow, address: GuestAddress) -> None:
     guest.phone = address.phone or guest.phone
     guest.chat_key = guest.chat_key or address.chat_key
     guest.name = address.name or guest.name
+
+
+def _settle_phone(known: Sequence[Known], guest: GuestRow) -> None:
+    """The number is *guest*'s now: whoever had it alone is the same person, whoever had a LID is not."""
+    for other, _ in known:
+        if other is guest or other.phone != guest.phone:
+            continue
+        if other.lid is None:
+            other.merge_into = guest.id
+        else:
+            other.phone = None
+
+
+def _free_phone(known: Sequence[Known], address: GuestAddress) -> None:
+    for other, _ in known:
+        if address.phone is not None and other.phone == address.phone and other.lid != address.lid:
+            other.phone = None

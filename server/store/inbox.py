@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from server.domain.conversations import HistoryLine, Lease, Mode, Speaker, Turn, WaitingMessage
+from server.domain.conversations import HistoryLine, Lease, Mode, Speaker, Turn, Unanswered, WaitingMessage
 from server.domain.messages import (
     Channel,
     DeliveryState,
@@ -19,7 +19,8 @@ from server.domain.messages import (
     Quoted,
 )
 from server.ports.clock import Clock
-from server.ports.store import Saved
+from server.ports.store import Arrivals, Saved
+from server.store.due import AT_ONCE, due, is_due
 from server.store.guests import find_or_add_conversation
 from server.store.leases import check_lease
 from server.store.models import ConversationRow, GuestRow, InboundRow, OutboxRow, TenantRow
@@ -32,11 +33,18 @@ MESSAGES_IN_A_TURN = 20
 
 
 class Inbox:
-    """The part of the ``InboxStore`` port that takes messages in and hands them out as turns."""
+    """The ``InboxStore`` port.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    Args:
+        stale_after: a message that is older than this when its turn comes goes to staff.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, stale_after: timedelta = timedelta(hours=12)
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._stale_after = stale_after
 
     def save(self, tenant_id: str, messages: Sequence[InboundMessage]) -> Sequence[Saved]:
         """Save what is new, in order, on the disk itself, in one transaction."""
@@ -82,8 +90,9 @@ class Inbox:
                 sent_at=message.sent_at,
                 received_at=now,
                 attempts=0,
-                due_at=now,
+                due_at=AT_ONCE,
                 handled_at=None if is_waiting else now,
+                unanswered_because=_unanswered(message),
             )
             .on_conflict_do_nothing()
             .returning(InboundRow.id)
@@ -102,7 +111,7 @@ class Inbox:
         with self._database.read() as session:
             return session.scalars(
                 select(InboundRow.conversation_id)
-                .where(InboundRow.handled_at.is_(None), InboundRow.due_at <= self._clock.now())
+                .where(InboundRow.handled_at.is_(None), due(InboundRow.due_at, self._clock.now()))
                 .group_by(InboundRow.conversation_id)
                 .order_by(func.min(InboundRow.id))
                 .limit(limit)
@@ -112,16 +121,23 @@ class Inbox:
         """Whether the conversation's oldest waiting message is due."""
         with self._database.read() as session:
             rows = self._waiting(session, conversation_id, limit=1)
-            return bool(rows) and rows[0].due_at <= self._clock.now()
+            return bool(rows) and is_due(rows[0].due_at, self._clock.now())
 
     def next_turn(self, conversation_id: int, history_lines: int) -> Turn | None:
-        """The waiting messages as one turn; None if there are none or the oldest is not due yet."""
+        """The waiting messages as one turn; None if there are none or the oldest is not due yet.
+
+        Messages that have become stale make a turn of their own.
+        """
         with self._database.read() as session:
             rows = self._waiting(session, conversation_id, MESSAGES_IN_A_TURN)
-            if not rows or rows[0].due_at > self._clock.now():
+            now = self._clock.now()
+            if not rows or not is_due(rows[0].due_at, now):
                 return None
+            is_stale = self._is_stale(rows[0], now)
             # The answer goes back the way the first of them came.
-            rows = [row for row in rows if row.channel == rows[0].channel]
+            rows = [
+                row for row in rows if row.channel == rows[0].channel and self._is_stale(row, now) == is_stale
+            ]
             conversation, guest, tenant = session.execute(
                 select(ConversationRow, GuestRow, TenantRow)
                 .join(GuestRow, GuestRow.id == ConversationRow.guest_id)
@@ -139,7 +155,18 @@ class Inbox:
                 messages=[_to_waiting(row) for row in rows],
                 history=_history(session, conversation_id, history_lines),
                 offered=tuple(conversation.offered),
+                is_stale=is_stale,
             )
+
+    def arrivals(self, turn: Turn) -> Arrivals:
+        """Whether the guest has written more since *turn* was made up, or is writing."""
+        with self._database.read() as session:
+            newer, typing_until = session.execute(
+                select(newer_than(turn).exists(), ConversationRow.guest_typing_until).where(
+                    ConversationRow.id == turn.conversation_id
+                )
+            ).one()
+            return Arrivals(newer, typing_until is not None and typing_until > self._clock.now())
 
     def postpone(self, lease: Lease, turn: Turn, delay_s: float) -> None:
         """Count an attempt that failed and try again in *delay_s* seconds."""
@@ -161,6 +188,9 @@ class Inbox:
             ).scalar_one()
             return handled is not None
 
+    def _is_stale(self, row: InboundRow, now: datetime) -> bool:
+        return now - row.sent_at > self._stale_after
+
     @staticmethod
     def _waiting(session: Session, conversation_id: int, limit: int) -> Sequence[InboundRow]:
         return session.scalars(
@@ -169,6 +199,22 @@ class Inbox:
             .order_by(InboundRow.id)
             .limit(limit)
         ).all()
+
+
+def newer_than(turn: Turn) -> Select[int]:
+    """What the guest has sent on the turn's channel since the turn was made up."""
+    return select(InboundRow.id).where(
+        InboundRow.conversation_id == turn.conversation_id,
+        InboundRow.handled_at.is_(None),
+        InboundRow.channel == turn.channel,
+        InboundRow.id > turn.messages[-1].id,
+    )
+
+
+def _unanswered(message: InboundMessage) -> str:
+    if message.from_me:
+        return Unanswered.OWN
+    return "" if message.kind.is_answerable else Unanswered.NOT_ANSWERABLE
 
 
 def _to_waiting(row: InboundRow) -> WaitingMessage:

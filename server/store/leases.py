@@ -9,10 +9,11 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from server.domain.conversations import Lease
@@ -20,7 +21,9 @@ from server.errors import LeaseLost
 from server.store.models import LeaseRow
 from server.store.session import Database
 
-LEASE_S = 8
+LEASE_S = 8.0
+# Three misses fit into a lease.
+_RENEWALS = 4
 
 
 class Ownership(Protocol):
@@ -88,11 +91,21 @@ class TimedOwnership:
 
 
 class Leases:
-    """The ``LeaseStore`` port, and the fence that guarded writes stand behind."""
+    """The ``LeaseStore`` port, and the fence that guarded writes stand behind.
 
-    def __init__(self, database: Database, ownership: Ownership) -> None:
+    Args:
+        lease_s: how long a lease is held without being renewed, where time decides.
+    """
+
+    def __init__(self, database: Database, ownership: Ownership, lease_s: float = LEASE_S) -> None:
         self._database = database
         self._ownership = ownership
+        self._lease_s = lease_s
+
+    @property
+    def renew_every_s(self) -> float:
+        """How often a lease must be renewed to be kept safely."""
+        return self._lease_s / _RENEWALS
 
     def claim(self, key: str) -> Lease | None:
         """Take *key* if it is free or its owner is gone."""
@@ -109,7 +122,7 @@ class Leases:
             return Lease(key, self._ownership.name, row.token)
 
     def renew(self, lease: Lease) -> None:
-        """Hold on to *lease* for another `LEASE_S` seconds."""
+        """Hold on to *lease* for as long again."""
         with self._database.write() as session:
             check_lease(session, lease)
             self._extend(session, lease.key)
@@ -146,7 +159,7 @@ class Leases:
             session.execute(
                 update(LeaseRow)
                 .where(LeaseRow.key == key)
-                .values(held_until=text(f"clock_timestamp() + interval '{LEASE_S} seconds'"))
+                .values(held_until=func.clock_timestamp() + timedelta(seconds=self._lease_s))
             )
 
 

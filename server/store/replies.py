@@ -9,11 +9,13 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from server.domain.conversations import Analysis, Lease, Reply, ReplySource, Turn
+from server.domain.conversations import Analysis, Lease, Mode, Reply, ReplySource, Turn, Unanswered
 from server.domain.knowledge import Citation
-from server.domain.messages import Channel, DeliveryState, OutboundKind
-from server.errors import LeaseLost
+from server.domain.messages import Channel, DeliveryState, OutboundKind, conversation_lane
+from server.errors import LeaseLost, Overtaken
 from server.ports.clock import Clock
+from server.store.due import AT_ONCE
+from server.store.inbox import newer_than
 from server.store.leases import check_lease
 from server.store.models import ConversationRow, InboundRow, OutboxRow, TurnRow
 from server.store.notices import staff_notices
@@ -33,10 +35,15 @@ class Replies:
         self._clock = clock
         self._console_url = console_url
 
-    def commit_reply(self, lease: Lease, turn: Turn, reply: Reply, started_at: datetime) -> Sequence[str]:
+    def commit_reply(
+        self, lease: Lease, turn: Turn, reply: Reply, started_at: datetime, *, unless_newer: bool = False
+    ) -> Sequence[str]:
         """Save *reply* as covering the turn's messages and put it into the outbox, in one transaction."""
         with self._database.write() as session:
             check_lease(session, lease)
+            _check_mode(session, turn)
+            if unless_newer and session.scalars(newer_than(turn).limit(1)).first() is not None:
+                raise Overtaken(f"the guest of conversation {turn.conversation_id} has written more")
             now = self._clock.now()
             _handle(session, turn, now)
             session.add(_turn_row(turn, reply, started_at, now))
@@ -55,12 +62,14 @@ class Replies:
                 lanes += self._call_staff(session, turn, now)
             return lanes
 
-    def close_unanswered(self, lease: Lease, turn: Turn, needs_human: bool) -> Sequence[str]:
+    def close_unanswered(
+        self, lease: Lease, turn: Turn, because: Unanswered, *, needs_human: bool
+    ) -> Sequence[str]:
         """Mark the turn's messages as handled without a reply."""
         with self._database.write() as session:
             check_lease(session, lease)
             now = self._clock.now()
-            _handle(session, turn, now)
+            _handle(session, turn, now, because)
             return self._call_staff(session, turn, now) if needs_human else []
 
     def record_analysis(self, turn_id: str, analysis: Analysis) -> None:
@@ -103,12 +112,21 @@ def _ids(turn: Turn) -> list[int]:
     return [message.id for message in turn.messages]
 
 
-def _handle(session: Session, turn: Turn, now: datetime) -> None:
+def _check_mode(session: Session, turn: Turn) -> None:
+    """Staff who take over lock the same row: the commit comes before them, or not at all."""
+    mode = session.execute(
+        select(ConversationRow.mode).where(ConversationRow.id == turn.conversation_id).with_for_update()
+    ).scalar_one()
+    if Mode(mode) is not Mode.AI:
+        raise Overtaken(f"staff have taken conversation {turn.conversation_id} over")
+
+
+def _handle(session: Session, turn: Turn, now: datetime, because: str = "") -> None:
     """Handle all of the turn's messages or none: one that was handled before means the lease was lost."""
     handled = session.scalars(
         update(InboundRow)
         .where(InboundRow.id.in_(_ids(turn)), InboundRow.handled_at.is_(None))
-        .values(handled_at=now)
+        .values(handled_at=now, unanswered_because=because)
         .returning(InboundRow.id)
     ).all()
     if len(handled) != len(turn.messages):
@@ -138,14 +156,14 @@ def _reply_row(turn: Turn, reply: Reply, now: datetime) -> OutboxRow:
         tenant_id=turn.tenant.id,
         conversation_id=turn.conversation_id,
         turn_id=turn.id,
-        lane=f"conversation:{turn.conversation_id}",
+        lane=conversation_lane(turn.conversation_id),
         channel=turn.channel,
         kind=OutboundKind.REPLY,
         to_address=turn.reply_to,
         text=reply.text,
         message_id=message_id_for(turn.id, OutboundKind.REPLY, turn.reply_to),
         state=DeliveryState.SENT if is_out else DeliveryState.COMMITTED,
-        due_at=now,
+        due_at=AT_ONCE,
         committed_at=now,
         sent_at=now if is_out else None,
     )

@@ -15,6 +15,7 @@ from server.domain.messages import Channel
 from server.ports.ai import Embedder, LanguageModel
 from server.ports.bundle import Ports
 from server.settings import Settings
+from server.store.identities import Identities
 from server.store.inbox import Inbox
 from server.store.keys import ApiKeys
 from server.store.knowledge import Knowledge
@@ -59,6 +60,7 @@ def make_desk(
             inbox=Inbox(database, clock),
             replies=Replies(database, clock, "http://desk.example"),
             outbox=Outbox(database, clock),
+            identities=Identities(database, clock),
             leases=leases,
             keys=ApiKeys(database, clock),
             knowledge=Knowledge(database, clock),
@@ -69,7 +71,7 @@ def make_desk(
             check_store=lambda: None,
             close=leases.close,
         )
-        made.append(Desk(Settings(data_dir=tmp_path), ports))
+        made.append(Desk(Settings(data_dir=tmp_path, turn_wait_min_s=0, turn_wait_max_s=0), ports))
         return made[-1]
 
     yield make
