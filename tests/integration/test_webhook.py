@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ def client(app: Flask) -> FlaskClient:
 def wa(message_id: str, text: str = "hello", jid: str = "972501234567@s.whatsapp.net") -> dict[str, Any]:
     """A WAMessage of a guest."""
     key = {"remoteJid": jid, "fromMe": False, "id": message_id}
-    return {"key": key, "messageTimestamp": 1763700000, "message": {"conversation": text}}
+    return {"key": key, "messageTimestamp": int(time.time()), "message": {"conversation": text}}
 
 
 def post(client: FlaskClient, *messages: object, tenant: object = "1") -> TestResponse:
