@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,18 +19,47 @@ from server.domain.messages import (
     OutboundKind,
     Quoted,
 )
+from server.domain.modes import EventKind
 from server.ports.clock import Clock
 from server.ports.store import Arrivals, Saved
 from server.store.due import AT_ONCE, due, is_due
-from server.store.guests import find_or_add_conversation
+from server.store.guests import Place, locate
+from server.store.host_phone import note_host_message
 from server.store.leases import check_lease
-from server.store.models import ConversationRow, GuestRow, InboundRow, OutboxRow, TenantRow
+from server.store.models import (
+    ConversationEventRow,
+    ConversationRow,
+    GuestRow,
+    InboundRow,
+    OutboxRow,
+    TenantRow,
+    table_of,
+)
 from server.store.session import Database
 from server.store.tenants import get_tenant_row, to_tenant
 from server.store.turn_ids import turn_id_for
 
+# For the model: what the team wrote before stands in the history as the business's words.
+HANDED_BACK = (
+    "Until here a person of the team has handled this conversation; now it is yours again. What the team has "
+    "said or promised above holds."
+)
 # A guest who sends more at once gets the rest answered in the next turn.
 MESSAGES_IN_A_TURN = 20
+
+
+_INBOUND, _CONVERSATION = table_of(InboundRow), table_of(ConversationRow)
+_KNOWN = select(_INBOUND.c.id).where(
+    *(
+        _INBOUND.c[name] == bindparam(name)
+        for name in ("tenant_id", "channel", "guest_id", "from_me", "provider_id")
+    )
+)
+_TOUCH = (
+    update(_CONVERSATION)
+    .where(_CONVERSATION.c.id == bindparam("conversation"))
+    .values(last_message_at=bindparam("at"))
+)
 
 
 class Inbox:
@@ -45,6 +75,7 @@ class Inbox:
         self._database = database
         self._clock = clock
         self._stale_after = stale_after
+        self._insert = database.insert(_INBOUND).on_conflict_do_nothing().returning(_INBOUND.c.id)
 
     def save(self, tenant_id: str, messages: Sequence[InboundMessage]) -> Sequence[Saved]:
         """Save what is new, in order, on the disk itself, in one transaction."""
@@ -56,55 +87,25 @@ class Inbox:
 
     def _save(self, tenant_id: str, messages: Sequence[InboundMessage]) -> Sequence[Saved]:
         with self._database.write_durably() as session:
-            get_tenant_row(session, tenant_id)
+            if not messages:
+                get_tenant_row(session, tenant_id)
             return [self._save_one(session, message) for message in messages]
 
     def _save_one(self, session: Session, message: InboundMessage) -> Saved:
+        # The guest waits for this and everything after it: a few statements that are compiled once.
         now = self._clock.now()
-        conversation = find_or_add_conversation(session, message.tenant_id, message.address, now)
-        session.flush()
+        place = locate(session, message.tenant_id, message.address, now)
         is_waiting = message.kind.is_answerable and not message.from_me
-        quoted = message.quoted
-        key = (
-            InboundRow.tenant_id == message.tenant_id,
-            InboundRow.channel == message.channel,
-            InboundRow.guest_id == conversation.guest_id,
-            InboundRow.from_me == message.from_me,
-            InboundRow.provider_id == message.provider_id,
-        )
-        row_id = session.execute(
-            self._database.insert(InboundRow)
-            .values(
-                tenant_id=message.tenant_id,
-                conversation_id=conversation.id,
-                guest_id=conversation.guest_id,
-                channel=message.channel,
-                from_me=message.from_me,
-                provider_id=message.provider_id,
-                sequence=message.sequence,
-                reply_to=message.address.reply_to,
-                kind=message.kind,
-                text=message.text,
-                quoted=None if quoted is None else {"id": quoted.provider_id, "text": quoted.text},
-                details=dict(message.details),
-                sent_at=message.sent_at,
-                received_at=now,
-                attempts=0,
-                due_at=AT_ONCE,
-                handled_at=None if is_waiting else now,
-                unanswered_because=_unanswered(message),
-            )
-            .on_conflict_do_nothing()
-            .returning(InboundRow.id)
-        ).scalar_one_or_none()
+        row = _to_row(message, place, now, is_waiting=is_waiting)
+        connection = session.connection()
+        row_id = connection.execute(self._insert, row).scalar_one_or_none()
         if row_id is None:
-            known = session.execute(select(InboundRow.id).where(*key)).scalar_one()
-            return Saved(known, conversation.id, is_new=False, is_waiting=False)
-        conversation.last_message_at = now
+            known = connection.execute(_KNOWN, row).scalar_one()
+            return Saved(known, place.conversation_id, is_new=False, is_waiting=False)
+        connection.execute(_TOUCH, {"conversation": place.conversation_id, "at": now})
         if message.from_me:
-            # A person has answered by hand.
-            conversation.needs_human = False
-        return Saved(row_id, conversation.id, is_new=True, is_waiting=is_waiting)
+            note_host_message(session, row_id, message, now)
+        return Saved(row_id, place.conversation_id, is_new=True, is_waiting=is_waiting)
 
     def due_conversations(self, limit: int) -> Sequence[int]:
         """Conversations with messages whose time has come, longest waiting first."""
@@ -201,6 +202,30 @@ class Inbox:
         ).all()
 
 
+def _to_row(message: InboundMessage, place: Place, now: datetime, *, is_waiting: bool) -> dict[str, Any]:
+    quoted = message.quoted
+    return {
+        "tenant_id": message.tenant_id,
+        "conversation_id": place.conversation_id,
+        "guest_id": place.guest_id,
+        "channel": message.channel,
+        "from_me": message.from_me,
+        "provider_id": message.provider_id,
+        "sequence": message.sequence,
+        "reply_to": message.address.reply_to,
+        "kind": message.kind,
+        "text": message.text,
+        "quoted": None if quoted is None else {"id": quoted.provider_id, "text": quoted.text},
+        "details": dict(message.details),
+        "sent_at": message.sent_at,
+        "received_at": now,
+        "attempts": 0,
+        "due_at": AT_ONCE,
+        "handled_at": None if is_waiting else now,
+        "unanswered_because": _unanswered(message),
+    }
+
+
 def newer_than(turn: Turn) -> Select[int]:
     """What the guest has sent on the turn's channel since the turn was made up."""
     return select(InboundRow.id).where(
@@ -257,4 +282,26 @@ def _history(session: Session, conversation_id: int, limit: int) -> Sequence[His
     ]
     lines += [(at, HistoryLine(Speaker.HOST, said)) for at, said in went_out]
     lines.sort(key=lambda line: line[0])
-    return [line for _, line in lines[-limit:]] if limit else []
+    if not limit or not lines:
+        return []
+    kept = lines[-limit:]
+    kept += _notes_since(session, conversation_id, kept[0][0])
+    kept.sort(key=lambda line: line[0])
+    return [line for _, line in kept]
+
+
+def _notes_since(
+    session: Session, conversation_id: int, since: datetime
+) -> Sequence[tuple[datetime, HistoryLine]]:
+    """Where the desk got the conversation back last, if that was among the lines since *since*."""
+    handed_back = session.scalars(
+        select(ConversationEventRow.at)
+        .where(
+            ConversationEventRow.conversation_id == conversation_id,
+            ConversationEventRow.kind == EventKind.HAND_BACK,
+            ConversationEventRow.at >= since,
+        )
+        .order_by(ConversationEventRow.id.desc())
+        .limit(1)
+    )
+    return [(at, HistoryLine(Speaker.NOTE, HANDED_BACK)) for at in handed_back]

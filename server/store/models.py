@@ -16,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -61,6 +62,13 @@ class Base(DeclarativeBase):
     """All tables; constraints are named so that migrations can name them too."""
 
     metadata = MetaData(naming_convention=NAMING)
+
+
+def table_of(row: type[Base]) -> Table:
+    """The table itself, for statements that are compiled once and must be quick."""
+    table = row.__table__
+    assert isinstance(table, Table)  # noqa: S101 - no class of ours maps anything else
+    return table
 
 
 class TenantRow(Base):

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
-from server.domain.conversations import Lease
-from server.domain.messages import Channel, DeliveryState, OutboundMessage
+from server.domain.conversations import Lease, Mode
+from server.domain.messages import Channel, DeliveryState, OutboundKind, OutboundMessage
 from server.ports.clock import Clock
+from server.store.due import AT_ONCE, due, is_due
 from server.store.leases import check_lease
 from server.store.models import ConversationRow, OutboxRow
 from server.store.session import Database
 
 _LEAVING = (DeliveryState.COMMITTED, DeliveryState.SENDING)
+
+# The reason of the one message that tries whether its tenant's line is back.
+_LINE_DOWN = "not connected"
+# The others of the tenant follow so long after it, unless it wakes them at once.
+_BEHIND_THE_PROBE = timedelta(seconds=5)
 
 # How far a message has got; a receipt never takes it back.
 _PROGRESS = {
@@ -39,7 +45,7 @@ class Outbox:
         with self._database.read() as session:
             return session.scalars(
                 select(OutboxRow.lane)
-                .where(OutboxRow.state.in_(_LEAVING), OutboxRow.due_at <= self._clock.now())
+                .where(OutboxRow.state.in_(_LEAVING), due(OutboxRow.due_at, self._clock.now()))
                 .distinct()
                 .limit(limit)
             ).all()
@@ -47,31 +53,25 @@ class Outbox:
     def is_due(self, lane: str) -> bool:
         """Whether the lane's first message may be sent now."""
         with self._database.read() as session:
-            row = _first(session, lane)
-            return row is not None and row.due_at <= self._clock.now()
+            row = session.scalars(_in_order(lane)).first()
+            return row is not None and is_due(row.due_at, self._clock.now())
 
     def start_sending(self, lease: Lease, lane: str) -> OutboundMessage | None:
-        """Mark the lane's first message as being sent, if it is due, and return it."""
+        """Mark the lane's first message as being sent, if it is due, and return it.
+
+        A reply of the desk in a conversation that staff have taken over is cancelled instead.
+        """
         with self._database.write() as session:
             check_lease(session, lease)
-            row = _first(session, lane)
             now = self._clock.now()
-            if row is None or row.due_at > now:
-                return None
-            row.state = DeliveryState.SENDING
-            row.sending_at = row.sending_at or now
-            row.attempts += 1
-            return OutboundMessage(
-                id=row.id,
-                tenant_id=row.tenant_id,
-                channel=Channel(row.channel),
-                lane=row.lane,
-                to=row.to_address,
-                text=row.text,
-                message_id=row.message_id,
-                attempts=row.attempts,
-                committed_at=row.committed_at,
-            )
+            # Locked: a takeover at this moment has cancelled the row before we see it, or waits for us and
+            # finds it being sent.
+            for row in session.scalars(_in_order(lane).with_for_update()):
+                if _is_unwanted(session, row):
+                    row.state, row.reason = DeliveryState.CANCELLED, "staff took over"
+                    continue
+                return _start(row, now) if is_due(row.due_at, now) else None
+            return None
 
     def mark_sent(self, lease: Lease, message: OutboundMessage) -> None:
         """The provider has taken it; a receipt may have been quicker."""
@@ -88,29 +88,64 @@ class Outbox:
             _fail(session, session.get_one(OutboxRow, message.id), reason)
 
     def postpone(self, lease: Lease, message: OutboundMessage, delay_s: float) -> None:
-        """Try again later, under the same message id."""
+        """Try again later, under the same message id.
+
+        The message stays ``sending``: nobody knows whether it has left, and whoever cancels it must know
+        that it may have.
+        """
         with self._database.write() as session:
             check_lease(session, lease)
-            session.execute(
-                update(OutboxRow)
-                .where(OutboxRow.id == message.id)
-                .values(due_at=self._clock.now() + timedelta(seconds=delay_s))
+            row = session.get_one(OutboxRow, message.id, with_for_update=True)
+            row.due_at = self._clock.now() + timedelta(seconds=delay_s)
+
+    def postpone_line(
+        self, lease: Lease, message: OutboundMessage, delay_s: float, give_up_after: timedelta
+    ) -> None:
+        """The tenant's line is down: *message* tries it again in *delay_s* seconds, and the others wait."""
+        with self._database.write() as session:
+            check_lease(session, lease)
+            now = self._clock.now()
+            row = session.get_one(OutboxRow, message.id, with_for_update=True)
+            _has_not_left(row, message)
+            row.due_at = now + timedelta(seconds=delay_s)
+            row.reason = _LINE_DOWN
+            others = _leaving(message.tenant_id, message.channel).where(
+                OutboxRow.id != row.id, OutboxRow.committed_at > now - give_up_after
             )
+            _set_due(session, others, row.due_at + _BEHIND_THE_PROBE)
+
+    def wait_for_line(self, lease: Lease, message: OutboundMessage) -> bool:
+        """Let *message*, which has not been tried, wait behind the one that tries the line.
+
+        False if there is none: the line has come back, or nobody knows of its being down.
+        """
+        with self._database.write() as session:
+            check_lease(session, lease)
+            now = self._clock.now()
+            probe_at = session.scalars(
+                select(OutboxRow.due_at)
+                .where(
+                    OutboxRow.tenant_id == message.tenant_id,
+                    OutboxRow.channel == message.channel,
+                    OutboxRow.state.in_(_LEAVING),
+                    OutboxRow.reason == _LINE_DOWN,
+                    OutboxRow.id != message.id,
+                    ~due(OutboxRow.due_at, now),
+                )
+                .limit(1)
+            ).first()
+            if probe_at is None:
+                return False
+            row = session.get_one(OutboxRow, message.id, with_for_update=True)
+            _has_not_left(row, message)
+            row.attempts -= 1
+            row.due_at = probe_at + _BEHIND_THE_PROBE
+            return True
 
     def wake_tenant(self, tenant_id: str) -> Sequence[str]:
         """What waits for a later try may be sent now; returns the lanes."""
         with self._database.write() as session:
-            lanes = session.scalars(
-                update(OutboxRow)
-                .where(
-                    OutboxRow.tenant_id == tenant_id,
-                    OutboxRow.channel == Channel.WHATSAPP,
-                    OutboxRow.state.in_(_LEAVING),
-                )
-                .values(due_at=self._clock.now())
-                .returning(OutboxRow.lane)
-            ).all()
-            return sorted(set(lanes))
+            return _set_due(session, _leaving(tenant_id, Channel.WHATSAPP), AT_ONCE)
 
     def requeue(self, tenant_id: str) -> int:
         """Let the tenant's failed messages leave again, under their ids; return how many."""
@@ -120,7 +155,9 @@ class Outbox:
                 update(OutboxRow)
                 .where(OutboxRow.tenant_id == tenant_id, OutboxRow.state == DeliveryState.FAILED)
                 # From now on it has the whole time again before it is given up.
-                .values(state=DeliveryState.COMMITTED, reason="", attempts=0, due_at=now, committed_at=now)
+                .values(
+                    state=DeliveryState.COMMITTED, reason="", attempts=0, due_at=AT_ONCE, committed_at=now
+                )
                 .returning(OutboxRow.id)
             ).all()
             return len(again)
@@ -140,26 +177,79 @@ class Outbox:
             if row is None:
                 return False
             if state is DeliveryState.FAILED:
-                if row.delivered_at is None:
+                if row.delivered_at is None and row.state != DeliveryState.CANCELLED:
                     _fail(session, row, reason)
                 return True
             # WhatsApp tells whole seconds: a receipt would stand before what it is the receipt of.
             at = max(at, row.sent_at or row.sending_at or row.committed_at)
             row.sent_at = row.sent_at or at
-            row.delivered_at = row.delivered_at or at
+            if state is not DeliveryState.SENT:
+                row.delivered_at = row.delivered_at or at
             if state is DeliveryState.READ:
                 row.read_at = row.read_at or at
+            # Of a cancelled message too: it had left after all, and the log says so.
             _advance(row, state)
             return True
 
 
-def _first(session: Session, lane: str) -> OutboxRow | None:
-    return session.scalars(
-        select(OutboxRow)
-        .where(OutboxRow.lane == lane, OutboxRow.state.in_(_LEAVING))
-        .order_by(OutboxRow.id)
-        .limit(1)
-    ).one_or_none()
+def _in_order(lane: str) -> Select[OutboxRow]:
+    return (
+        select(OutboxRow).where(OutboxRow.lane == lane, OutboxRow.state.in_(_LEAVING)).order_by(OutboxRow.id)
+    )
+
+
+def _is_unwanted(session: Session, row: OutboxRow) -> bool:
+    if row.kind != OutboundKind.REPLY or row.conversation_id is None:
+        return False
+    mode = session.scalars(
+        select(ConversationRow.mode).where(ConversationRow.id == row.conversation_id)
+    ).one()
+    return Mode(mode) is not Mode.AI
+
+
+def _start(row: OutboxRow, now: datetime) -> OutboundMessage:
+    may_have_left = row.state == DeliveryState.SENDING
+    row.state, row.reason = DeliveryState.SENDING, ""
+    row.sending_at = row.sending_at or now
+    row.attempts += 1
+    return OutboundMessage(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        channel=Channel(row.channel),
+        lane=row.lane,
+        to=row.to_address,
+        text=row.text,
+        message_id=row.message_id,
+        attempts=row.attempts,
+        committed_at=row.committed_at,
+        may_have_left=may_have_left,
+    )
+
+
+def _has_not_left(row: OutboxRow, message: OutboundMessage) -> None:
+    """This attempt has sent nothing. What an earlier one did is another matter."""
+    if not message.may_have_left:
+        row.state, row.sending_at = DeliveryState.COMMITTED, None
+
+
+def _leaving(tenant_id: str, channel: Channel) -> Select[int]:
+    return select(OutboxRow.id).where(
+        OutboxRow.tenant_id == tenant_id, OutboxRow.channel == channel, OutboxRow.state.in_(_LEAVING)
+    )
+
+
+def _set_due(session: Session, rows: Select[int], due_at: datetime) -> Sequence[str]:
+    """Set when *rows* are due, and nothing of a line that is down any more; returns their lanes."""
+    # In their order, so that two who do this at once wait for one another instead of both for ever.
+    locked = rows.order_by(OutboxRow.id).with_for_update()
+    lanes = session.scalars(
+        update(OutboxRow)
+        .where(OutboxRow.id.in_(locked))
+        .values(due_at=due_at, reason="")
+        .returning(OutboxRow.lane)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return sorted(set(lanes))
 
 
 def _advance(row: OutboxRow, state: DeliveryState) -> None:
@@ -168,9 +258,10 @@ def _advance(row: OutboxRow, state: DeliveryState) -> None:
 
 
 def _fail(session: Session, row: OutboxRow, reason: str) -> None:
-    row.state = DeliveryState.FAILED
-    row.reason = reason
+    # The conversation before the message, as a takeover locks them.
     if row.conversation_id is not None:
         session.execute(
             update(ConversationRow).where(ConversationRow.id == row.conversation_id).values(needs_human=True)
         )
+    row.state = DeliveryState.FAILED
+    row.reason = reason

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -12,15 +11,14 @@ from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal, 
 from sqlalchemy.orm import Session, aliased
 
 from server.domain.conversations import Mode, Speaker
+from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
 from server.domain.knowledge import Citation
 from server.domain.messages import Channel, DeliveryState, MessageKind, OutboundKind
-from server.errors import NotFound
-from server.store.cursors import NEWEST, ListCursor, ThreadCursor
-from server.store.models import ConversationRow, GuestRow, InboundRow, OutboxRow, TurnRow, UtcDateTime
-from server.store.session import Database
-from server.store.views import (
+from server.domain.modes import EventKind
+from server.domain.views import (
     ConversationPage,
     ConversationSummary,
+    EventView,
     GuestView,
     InboundView,
     OutboundView,
@@ -28,10 +26,23 @@ from server.store.views import (
     ThreadLine,
     ThreadPage,
     TurnView,
+    Wanted,
 )
+from server.errors import NotFound
+from server.ports.conversations import CONVERSATIONS_ON_A_PAGE, LINES_ON_A_PAGE
+from server.store.models import (
+    ConversationEventRow,
+    ConversationRow,
+    GuestRow,
+    InboundRow,
+    OutboxRow,
+    TurnRow,
+    UtcDateTime,
+)
+from server.store.session import Database
 
-CONVERSATIONS_ON_A_PAGE = 40
-LINES_ON_A_PAGE = 80
+# Far more than happens between the lines of a page, so that one query is enough.
+EVENTS_ON_A_PAGE = 200
 
 Message = TypeVar("Message", InboundRow, OutboxRow)
 
@@ -39,25 +50,25 @@ Message = TypeVar("Message", InboundRow, OutboxRow)
 Found = Row[ConversationRow, GuestRow, InboundRow | None, OutboxRow | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which conversations to list: those that hold ``text`` in a name, number or message."""
-
-    text: str = ""
-    needs_human: bool = False
-
-
 class ConsoleQueries:
-    """What the console reads."""
+    """What the console reads, and the ``ConversationLog`` port."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def conversations(self, tenant_id: str, wanted: Wanted, before: ListCursor | None) -> ConversationPage:
+    def conversations(
+        self,
+        tenant_id: str,
+        wanted: Wanted,
+        before: ListCursor | None,
+        limit: int = CONVERSATIONS_ON_A_PAGE,
+    ) -> ConversationPage:
         """A page of the tenant's conversations, newest first. One query."""
         query = _with_newest_messages(tenant_id)
         if wanted.needs_human:
             query = query.where(ConversationRow.needs_human)
+        if wanted.mode is not None:
+            query = query.where(ConversationRow.mode == wanted.mode)
         if wanted.text:
             query = query.where(_holds(tenant_id, wanted.text))
         if before is not None:
@@ -65,14 +76,23 @@ class ConsoleQueries:
             query = query.where(tuple_(ConversationRow.last_message_at, ConversationRow.id) < place)
         query = query.order_by(ConversationRow.last_message_at.desc(), ConversationRow.id.desc())
         with self._database.read() as session:
-            rows = session.execute(query.limit(CONVERSATIONS_ON_A_PAGE + 1)).all()
-        page = [_to_summary(row) for row in rows[:CONVERSATIONS_ON_A_PAGE]]
-        if len(rows) <= CONVERSATIONS_ON_A_PAGE:
+            rows = session.execute(query.limit(limit + 1)).all()
+        page = [_to_summary(row) for row in rows[:limit]]
+        if len(rows) <= limit:
             return ConversationPage(page, None)
         return ConversationPage(page, str(ListCursor(page[-1].last_message_at, page[-1].id)))
 
-    def thread(self, tenant_id: str, conversation_id: int, before: ThreadCursor = NEWEST) -> ThreadPage:
-        """The newest lines of a conversation, or those before a cursor. Five queries.
+    def thread(
+        self,
+        tenant_id: str,
+        conversation_id: int,
+        before: ThreadCursor = NEWEST,
+        limit: int = LINES_ON_A_PAGE,
+    ) -> ThreadPage:
+        """The newest lines of a conversation, or those before a cursor; six queries, eight with a cursor.
+
+        Args:
+            limit: messages on the page. What happened between them comes on top.
 
         Raises:
             NotFound: the tenant has no such conversation.
@@ -83,18 +103,22 @@ class ConsoleQueries:
             ).one_or_none()
             if conversation is None:
                 raise NotFound("there is no such conversation")
-            limit = LINES_ON_A_PAGE + 1
             came_in = session.scalars(
-                _newest_first(InboundRow, tenant_id, conversation_id, before.inbound_id, limit)
+                _newest_first(InboundRow, tenant_id, conversation_id, before.inbound_id, limit + 1)
             ).all()
             went_out = session.scalars(
-                _newest_first(OutboxRow, tenant_id, conversation_id, before.outbox_id, limit)
+                _newest_first(OutboxRow, tenant_id, conversation_id, before.outbox_id, limit + 1)
             ).all()
             rows = list(_merged(came_in, went_out))
-            shown = rows[:LINES_ON_A_PAGE]
-            lines = _to_lines(session, tenant_id, conversation_id, shown)
-        older = str(_cursor_after(shown, before)) if len(rows) > LINES_ON_A_PAGE else None
-        return ThreadPage(_to_summary(conversation), lines[::-1], older)
+            shown = rows[:limit]
+            has_older = len(rows) > limit
+            lines = list(_to_lines(session, tenant_id, conversation_id, shown)[::-1])
+            since = lines[0].at if has_older else None
+            until = None if before == NEWEST else _page_end(session, tenant_id, conversation_id, before)
+            events = session.scalars(_events(tenant_id, conversation_id, since, until)).all()
+        older = str(_cursor_after(shown, before)) if has_older else None
+        woven = list(_woven(lines, [_to_event(row) for row in events]))
+        return ThreadPage(_to_summary(conversation), woven, older)
 
 
 def _with_newest_messages(
@@ -169,6 +193,47 @@ def _cursor_after(shown: Sequence[InboundRow | OutboxRow], before: ThreadCursor)
     inbound = [row.id for row in shown if isinstance(row, InboundRow)]
     outbox = [row.id for row in shown if isinstance(row, OutboxRow)]
     return ThreadCursor(min(inbound, default=before.inbound_id), min(outbox, default=before.outbox_id))
+
+
+def _page_end(
+    session: Session, tenant_id: str, conversation_id: int, before: ThreadCursor
+) -> datetime | None:
+    """When the oldest line of the page was written that *before* is the end of."""
+    times = [
+        session.scalars(
+            select(column).where(
+                table.id == row_id, table.tenant_id == tenant_id, table.conversation_id == conversation_id
+            )
+        ).one_or_none()
+        for table, column, row_id in (
+            (InboundRow, InboundRow.received_at, before.inbound_id),
+            (OutboxRow, OutboxRow.committed_at, before.outbox_id),
+        )
+    ]
+    return min((at for at in times if at is not None), default=None)
+
+
+def _events(
+    tenant_id: str, conversation_id: int, since: datetime | None, until: datetime | None
+) -> Select[ConversationEventRow]:
+    events = select(ConversationEventRow).where(
+        ConversationEventRow.tenant_id == tenant_id, ConversationEventRow.conversation_id == conversation_id
+    )
+    if since is not None:
+        events = events.where(ConversationEventRow.at >= since)
+    if until is not None:
+        events = events.where(ConversationEventRow.at < until)
+    return events.order_by(ConversationEventRow.id.desc()).limit(EVENTS_ON_A_PAGE)
+
+
+def _woven(lines: Sequence[ThreadLine], newest_first: Sequence[EventView]) -> Iterator[ThreadLine]:
+    """Both, oldest first. Messages keep their own order even where their times do not."""
+    waiting = list(newest_first)
+    for line in lines:
+        while waiting and waiting[-1].at <= line.at:
+            yield waiting.pop()
+        yield line
+    yield from waiting[::-1]
 
 
 def _to_lines(
@@ -250,12 +315,22 @@ def _to_inbound(row: InboundRow) -> InboundView:
         quoted_text=None if row.quoted is None else row.quoted.get("text"),
         from_me=row.from_me,
         is_waiting=row.handled_at is None,
+        unanswered_because=row.unanswered_because,
+        is_automatic=bool(row.details.get("automatic")),
+    )
+
+
+def _to_event(row: ConversationEventRow) -> EventView:
+    mode = row.details.get("mode")
+    return EventView(
+        at=row.at, kind=EventKind(row.kind), actor=row.actor, mode=None if mode is None else Mode(mode)
     )
 
 
 def _to_outbound(row: OutboxRow, turn: TurnRow | None, guest_wrote_at: datetime | None) -> OutboundView:
     return OutboundView(
         id=row.id,
+        message_id=row.message_id,
         at=row.committed_at,
         kind=OutboundKind(row.kind),
         text=row.text,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
@@ -45,7 +45,7 @@ class Database:
         """For migrations and for statements that differ by dialect."""
         return self._engine
 
-    def insert(self, table: type[DeclarativeBase]) -> PostgresInsert | SqliteInsert:
+    def insert(self, table: type[DeclarativeBase] | Table) -> PostgresInsert | SqliteInsert:
         """An INSERT that knows ON CONFLICT, in this database's dialect."""
         return sqlite_insert(table) if self.is_sqlite else postgres_insert(table)
 
