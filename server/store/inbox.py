@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -35,6 +35,7 @@ from server.store.models import (
     TenantRow,
     table_of,
 )
+from server.store.newer import newer_key, newer_messages
 from server.store.session import Database
 from server.store.tenants import get_tenant_row, to_tenant
 from server.store.turn_ids import turn_id_for
@@ -54,6 +55,9 @@ _KNOWN = select(_INBOUND.c.id).where(
         _INBOUND.c[name] == bindparam(name)
         for name in ("tenant_id", "channel", "guest_id", "from_me", "provider_id")
     )
+)
+_ARRIVALS = select(newer_messages().exists(), _CONVERSATION.c.guest_typing_until).where(
+    _CONVERSATION.c.id == bindparam("conversation")
 )
 _TOUCH = (
     update(_CONVERSATION)
@@ -162,11 +166,7 @@ class Inbox:
     def arrivals(self, turn: Turn) -> Arrivals:
         """Whether the guest has written more since *turn* was made up, or is writing."""
         with self._database.read() as session:
-            newer, typing_until = session.execute(
-                select(newer_than(turn).exists(), ConversationRow.guest_typing_until).where(
-                    ConversationRow.id == turn.conversation_id
-                )
-            ).one()
+            newer, typing_until = session.connection().execute(_ARRIVALS, newer_key(turn)).one()
             return Arrivals(newer, typing_until is not None and typing_until > self._clock.now())
 
     def postpone(self, lease: Lease, turn: Turn, delay_s: float) -> None:
@@ -224,16 +224,6 @@ def _to_row(message: InboundMessage, place: Place, now: datetime, *, is_waiting:
         "handled_at": None if is_waiting else now,
         "unanswered_because": _unanswered(message),
     }
-
-
-def newer_than(turn: Turn) -> Select[int]:
-    """What the guest has sent on the turn's channel since the turn was made up."""
-    return select(InboundRow.id).where(
-        InboundRow.conversation_id == turn.conversation_id,
-        InboundRow.handled_at.is_(None),
-        InboundRow.channel == turn.channel,
-        InboundRow.id > turn.messages[-1].id,
-    )
 
 
 def _unanswered(message: InboundMessage) -> str:

@@ -13,12 +13,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, null, select, update
 from sqlalchemy.orm import Session
 
 from server.domain.conversations import Lease
 from server.errors import LeaseLost
-from server.store.models import LeaseRow
+from server.store.models import LeaseRow, table_of
 from server.store.session import Database
 
 LEASE_S = 8.0
@@ -90,6 +90,16 @@ class TimedOwnership:
         return bool(row.held_until < session.execute(select(func.clock_timestamp())).scalar_one())
 
 
+_LEASE = table_of(LeaseRow)
+_HELD = (
+    _LEASE.c.key == bindparam("lease_key"),
+    _LEASE.c.owner == bindparam("lease_owner"),
+    _LEASE.c.token == bindparam("lease_token"),
+)
+_CHECK = select(_LEASE.c.key).where(*_HELD).with_for_update()
+_RELEASE = update(_LEASE).where(*_HELD).values(owner=None, held_until=None)
+
+
 class Leases:
     """The ``LeaseStore`` port, and the fence that guarded writes stand behind.
 
@@ -101,6 +111,19 @@ class Leases:
         self._database = database
         self._ownership = ownership
         self._lease_s = lease_s
+        until = null() if database.is_sqlite else func.clock_timestamp() + timedelta(seconds=lease_s)
+        taken = {"owner": ownership.name, "token": _LEASE.c.token + 1, "held_until": until}
+        # Every turn claims two leases: these statements are compiled once.
+        this_one = _LEASE.c.key == bindparam("lease_key")
+        self._take = update(_LEASE).where(this_one).values(taken).returning(_LEASE.c.token)
+        self._take_free = self._take.where(_LEASE.c.owner.is_(None))
+        self._add = (
+            database.insert(_LEASE)
+            .values(key=bindparam("lease_key"), owner=ownership.name, token=1, held_until=until)
+            .on_conflict_do_nothing()
+            .returning(_LEASE.c.token)
+        )
+        self._renew = update(_LEASE).where(*_HELD).values(held_until=until).returning(_LEASE.c.key)
 
     @property
     def renew_every_s(self) -> float:
@@ -109,58 +132,35 @@ class Leases:
 
     def claim(self, key: str) -> Lease | None:
         """Take *key* if it is free or its owner is gone."""
+        names = {"lease_key": key}
         with self._database.write() as session:
-            row = session.get(LeaseRow, key, with_for_update=True)
-            if row is None:
-                return self._insert(session, key)
-            if not self._ownership.is_gone(session, row):
-                return None
-            row.owner = self._ownership.name
-            row.token += 1
-            session.flush()
-            self._extend(session, key)
-            return Lease(key, self._ownership.name, row.token)
+            connection = session.connection()
+            token = connection.execute(self._take_free, names).scalar_one_or_none()
+            if token is None:
+                token = connection.execute(self._add, names).scalar_one_or_none()
+            if token is None and self._is_orphan(session, key):
+                token = connection.execute(self._take, names).scalar_one()
+            return None if token is None else Lease(key, self._ownership.name, token)
 
     def renew(self, lease: Lease) -> None:
         """Hold on to *lease* for as long again."""
         with self._database.write() as session:
-            check_lease(session, lease)
-            self._extend(session, lease.key)
+            if session.connection().execute(self._renew, _names(lease)).first() is None:
+                raise _lost(lease)
 
     def release(self, lease: Lease) -> None:
         """Give *lease* back; its token stays, so that the next one is greater."""
         with self._database.write() as session:
-            session.execute(
-                update(LeaseRow)
-                .where(
-                    LeaseRow.key == lease.key, LeaseRow.owner == lease.owner, LeaseRow.token == lease.token
-                )
-                .values(owner=None, held_until=None)
-            )
+            session.connection().execute(_RELEASE, _names(lease))
 
     def close(self) -> None:
         """This process takes no more leases."""
         self._ownership.close()
 
-    def _insert(self, session: Session, key: str) -> Lease | None:
-        inserted = session.execute(
-            self._database.insert(LeaseRow)
-            .values(key=key, owner=self._ownership.name, token=1)
-            .on_conflict_do_nothing()
-            .returning(LeaseRow.token)
-        ).scalar_one_or_none()
-        if inserted is None:
-            return None
-        self._extend(session, key)
-        return Lease(key, self._ownership.name, inserted)
-
-    def _extend(self, session: Session, key: str) -> None:
-        if not self._database.is_sqlite:
-            session.execute(
-                update(LeaseRow)
-                .where(LeaseRow.key == key)
-                .values(held_until=func.clock_timestamp() + timedelta(seconds=self._lease_s))
-            )
+    def _is_orphan(self, session: Session, key: str) -> bool:
+        # Locked: of two who find the owner gone, the second waits and finds a new owner.
+        row = session.get(LeaseRow, key, with_for_update=True)
+        return row is not None and self._ownership.is_gone(session, row)
 
 
 def check_lease(session: Session, lease: Lease) -> None:
@@ -169,13 +169,16 @@ def check_lease(session: Session, lease: Lease) -> None:
     Raises:
         LeaseLost: another owner has claimed the key since.
     """
-    held = session.execute(
-        select(LeaseRow.key)
-        .where(LeaseRow.key == lease.key, LeaseRow.owner == lease.owner, LeaseRow.token == lease.token)
-        .with_for_update()
-    ).first()
-    if held is None:
-        raise LeaseLost(f"the lease of {lease.key} has gone to somebody else")
+    if session.connection().execute(_CHECK, _names(lease)).first() is None:
+        raise _lost(lease)
+
+
+def _names(lease: Lease) -> dict[str, object]:
+    return {"lease_key": lease.key, "lease_owner": lease.owner, "lease_token": lease.token}
+
+
+def _lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(f"the lease of {lease.key} has gone to somebody else")
 
 
 def make_ownership(database: Database, data_dir: Path) -> Ownership:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from server.domain.conversations import Analysis, Lease, Mode, Reply, ReplySource, Turn, Unanswered
@@ -15,12 +16,43 @@ from server.domain.messages import Channel, DeliveryState, OutboundKind, convers
 from server.errors import LeaseLost, Overtaken
 from server.ports.clock import Clock
 from server.store.due import AT_ONCE
-from server.store.inbox import newer_than
 from server.store.leases import check_lease
-from server.store.models import ConversationRow, InboundRow, OutboxRow, TurnRow
+from server.store.models import ConversationRow, InboundRow, OutboxRow, TurnRow, table_of
+from server.store.newer import newer_key, newer_messages
 from server.store.notices import staff_notices
 from server.store.session import Database
 from server.store.turn_ids import message_id_for
+
+_INBOUND, _CONVERSATION = table_of(InboundRow), table_of(ConversationRow)
+# A guest waits for the commit: its statements are compiled once.
+_COURSE = (
+    select(_CONVERSATION.c.mode, newer_messages().exists())
+    .where(_CONVERSATION.c.id == bindparam("conversation"))
+    .with_for_update(of=_CONVERSATION)
+)
+_ADD_TURN = insert(table_of(TurnRow))
+_ADD_REPLY = insert(table_of(OutboxRow)).returning(table_of(OutboxRow).c.id)
+_HANDLE = (
+    update(_INBOUND)
+    .where(_INBOUND.c.id.in_(bindparam("ids", expanding=True)), _INBOUND.c.handled_at.is_(None))
+    .values(handled_at=bindparam("at"), unanswered_because=bindparam("because"))
+    .returning(_INBOUND.c.id)
+)
+_COVER = (
+    update(_INBOUND)
+    .where(_INBOUND.c.id.in_(bindparam("ids", expanding=True)))
+    .values(covered_by=bindparam("reply"))
+)
+_NOTE_REPLY = (
+    update(_CONVERSATION)
+    .where(_CONVERSATION.c.id == bindparam("conversation"))
+    .values(offered=bindparam("offered"), language=bindparam("language"), last_message_at=bindparam("at"))
+)
+_ANALYSE = (
+    update(table_of(TurnRow))
+    .where(table_of(TurnRow).c.id == bindparam("turn"))
+    .values(analysis=bindparam("noted"))
+)
 
 
 class Replies:
@@ -41,23 +73,24 @@ class Replies:
         """Save *reply* as covering the turn's messages and put it into the outbox, in one transaction."""
         with self._database.write() as session:
             check_lease(session, lease)
-            _check_mode(session, turn)
-            if unless_newer and session.scalars(newer_than(turn).limit(1)).first() is not None:
-                raise Overtaken(f"the guest of conversation {turn.conversation_id} has written more")
+            connection = session.connection()
+            _check_course(connection, turn, unless_newer=unless_newer)
             now = self._clock.now()
-            _handle(session, turn, now)
-            session.add(_turn_row(turn, reply, started_at, now))
-            session.flush()
+            _handle(connection, turn, now)
+            connection.execute(_ADD_TURN, _turn_row(turn, reply, started_at, now))
             row = _reply_row(turn, reply, now)
-            session.add(row)
-            session.flush()
-            session.execute(update(InboundRow).where(InboundRow.id.in_(_ids(turn))).values(covered_by=row.id))
-            session.execute(
-                update(ConversationRow)
-                .where(ConversationRow.id == turn.conversation_id)
-                .values(offered=list(reply.offered), language=reply.language, last_message_at=now)
+            outbox_id = connection.execute(_ADD_REPLY, row).scalar_one()
+            connection.execute(_COVER, {"ids": _ids(turn), "reply": outbox_id})
+            connection.execute(
+                _NOTE_REPLY,
+                {
+                    "conversation": turn.conversation_id,
+                    "offered": list(reply.offered),
+                    "language": reply.language,
+                    "at": now,
+                },
             )
-            lanes = [row.lane] if turn.channel is Channel.WHATSAPP else []
+            lanes = [row["lane"]] if turn.channel is Channel.WHATSAPP else []
             if reply.handover:
                 lanes += self._call_staff(session, turn, now)
             return lanes
@@ -69,13 +102,13 @@ class Replies:
         with self._database.write() as session:
             check_lease(session, lease)
             now = self._clock.now()
-            _handle(session, turn, now, because)
+            _handle(session.connection(), turn, now, because)
             return self._call_staff(session, turn, now) if needs_human else []
 
     def record_analysis(self, turn_id: str, analysis: Analysis) -> None:
         """Keep what was noted of a turn."""
         with self._database.write() as session:
-            session.execute(update(TurnRow).where(TurnRow.id == turn_id).values(analysis=asdict(analysis)))
+            session.connection().execute(_ANALYSE, {"turn": turn_id, "noted": asdict(analysis)})
 
     def find_reply(self, message_id: int) -> Reply | None:
         """The reply that covers an inbound row, if there is one."""
@@ -108,62 +141,62 @@ class Replies:
         return [notice.lane for notice in notices]
 
 
+def _check_course(connection: Connection, turn: Turn, *, unless_newer: bool) -> None:
+    """Let the commit go on only while the conversation is the desk's, and the guest has written no more.
+
+    Staff who take over lock the same row: the commit comes before them, or not at all.
+    """
+    mode, has_newer = connection.execute(_COURSE, newer_key(turn)).one()
+    if Mode(mode) is not Mode.AI:
+        raise Overtaken(f"staff have taken conversation {turn.conversation_id} over")
+    if unless_newer and has_newer:
+        raise Overtaken(f"the guest of conversation {turn.conversation_id} has written more")
+
+
 def _ids(turn: Turn) -> list[int]:
     return [message.id for message in turn.messages]
 
 
-def _check_mode(session: Session, turn: Turn) -> None:
-    """Staff who take over lock the same row: the commit comes before them, or not at all."""
-    mode = session.execute(
-        select(ConversationRow.mode).where(ConversationRow.id == turn.conversation_id).with_for_update()
-    ).scalar_one()
-    if Mode(mode) is not Mode.AI:
-        raise Overtaken(f"staff have taken conversation {turn.conversation_id} over")
-
-
-def _handle(session: Session, turn: Turn, now: datetime, because: str = "") -> None:
+def _handle(connection: Connection, turn: Turn, now: datetime, because: str = "") -> None:
     """Handle all of the turn's messages or none: one that was handled before means the lease was lost."""
-    handled = session.scalars(
-        update(InboundRow)
-        .where(InboundRow.id.in_(_ids(turn)), InboundRow.handled_at.is_(None))
-        .values(handled_at=now, unanswered_because=because)
-        .returning(InboundRow.id)
-    ).all()
-    if len(handled) != len(turn.messages):
+    values = {"ids": _ids(turn), "at": now, "because": because}
+    if len(connection.execute(_HANDLE, values).all()) != len(turn.messages):
         raise LeaseLost(f"messages of conversation {turn.conversation_id} were handled by somebody else")
 
 
-def _turn_row(turn: Turn, reply: Reply, started_at: datetime, now: datetime) -> TurnRow:
-    return TurnRow(
-        id=turn.id,
-        tenant_id=turn.tenant.id,
-        conversation_id=turn.conversation_id,
-        source=reply.source,
-        language=reply.language,
-        handover=reply.handover,
-        reason=reply.reason,
-        citations=[asdict(citation) for citation in reply.citations],
-        timings_ms=dict(reply.timings_ms),
-        started_at=started_at,
-        committed_at=now,
-    )
+def _turn_row(turn: Turn, reply: Reply, started_at: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "id": turn.id,
+        "tenant_id": turn.tenant.id,
+        "conversation_id": turn.conversation_id,
+        "source": reply.source,
+        "language": reply.language,
+        "handover": reply.handover,
+        "reason": reply.reason,
+        "citations": [asdict(citation) for citation in reply.citations],
+        "timings_ms": dict(reply.timings_ms),
+        "started_at": started_at,
+        "committed_at": now,
+    }
 
 
-def _reply_row(turn: Turn, reply: Reply, now: datetime) -> OutboxRow:
+def _reply_row(turn: Turn, reply: Reply, now: datetime) -> dict[str, Any]:
     # A chat API client gets the reply on the call itself: there is nothing left to send.
     is_out = turn.channel is Channel.CHAT
-    return OutboxRow(
-        tenant_id=turn.tenant.id,
-        conversation_id=turn.conversation_id,
-        turn_id=turn.id,
-        lane=conversation_lane(turn.conversation_id),
-        channel=turn.channel,
-        kind=OutboundKind.REPLY,
-        to_address=turn.reply_to,
-        text=reply.text,
-        message_id=message_id_for(turn.id, OutboundKind.REPLY, turn.reply_to),
-        state=DeliveryState.SENT if is_out else DeliveryState.COMMITTED,
-        due_at=AT_ONCE,
-        committed_at=now,
-        sent_at=now if is_out else None,
-    )
+    return {
+        "tenant_id": turn.tenant.id,
+        "conversation_id": turn.conversation_id,
+        "turn_id": turn.id,
+        "lane": conversation_lane(turn.conversation_id),
+        "channel": turn.channel,
+        "kind": OutboundKind.REPLY,
+        "to_address": turn.reply_to,
+        "text": reply.text,
+        "message_id": message_id_for(turn.id, OutboundKind.REPLY, turn.reply_to),
+        "state": DeliveryState.SENT if is_out else DeliveryState.COMMITTED,
+        "due_at": AT_ONCE,
+        "committed_at": now,
+        "sent_at": now if is_out else None,
+        "attempts": 0,
+        "reason": "",
+    }
