@@ -6,13 +6,16 @@ AppError                      500
 │   └── UnprocessableRequest  422  the JSON is sound, its content is not
 ├── Unauthenticated           401
 ├── NotFound                  404
+├── Conflict                  409  the id was used for something else
 ├── PayloadTooLarge           413
 ├── StoreUnavailable          503  nothing was saved; send again
+├── StillSending              503  the takeover holds, yet a message of the desk may still be leaving
 ├── LeaseLost                      another process has taken the conversation over
 ├── Overtaken                      the guest or staff were quicker than the reply: look again
 ├── CommandError                   command line: one sentence, exit 1
 └── ProviderError             502
     ├── ProviderUnavailable        timeout, 429, 5xx: worth a retry
+    │   └── LineDown               not connected: nothing of this tenant's can leave for now
     └── ProviderRejected           final: never retry
 """
 
@@ -53,6 +56,12 @@ class NotFound(AppError):
     status = 404
 
 
+class Conflict(AppError):
+    """What was asked under this id before was something else."""
+
+    status = 409
+
+
 class PayloadTooLarge(AppError):
     """The body is over the limit; send less at a time."""
 
@@ -61,6 +70,12 @@ class PayloadTooLarge(AppError):
 
 class StoreUnavailable(AppError):
     """The database did not take it. Nothing was saved; send again."""
+
+    status = 503
+
+
+class StillSending(AppError):
+    """Staff have the conversation, yet what the desk was sending at that moment has not ended in time."""
 
     status = 503
 
@@ -98,6 +113,11 @@ class ProviderError(AppError):
 
 class ProviderUnavailable(ProviderError):
     """It may work later: timeout, connection lost, 429, 5xx."""
+
+
+class LineDown(ProviderUnavailable):
+    """The tenant's line to the provider is not connected: this attempt has sent nothing, and no other
+    message of the tenant's would leave either."""
 
 
 class ProviderRejected(ProviderError):

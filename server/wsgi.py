@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server.app import create_app
 from server.console import register_console
@@ -22,7 +23,15 @@ def make_app() -> Flask:
     desk = Desk(settings, real_ports(settings, database))
     app = create_app(desk, internal_secret(settings))
     app.secret_key = session_key(settings)
-    register_console(app, database, desk.ports.clock)
+    register_console(app, database, desk.ports.clock, desk.takeover)
     app.extensions["desk"] = desk
+    trust_proxies(app, settings.trusted_proxies)
     desk.start()
     return app
+
+
+def trust_proxies(app: Flask, count: int) -> None:
+    """Take the client's address, scheme and host from what the last *count* proxies say; 0: from nobody."""
+    if count:
+        # Cookies are marked Secure behind TLS, and limits count the client, not the proxy.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

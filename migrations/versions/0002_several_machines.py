@@ -27,6 +27,8 @@ def upgrade() -> None:
     op.add_column(
         "inbound_messages", sa.Column("unanswered_because", sa.String(16), nullable=False, server_default="")
     )
+    op.drop_index("ix_inbound_messages_waiting", "inbound_messages")
+    _waiting_index("conversation_id", "id")
     op.create_table(
         "conversation_events",
         sa.Column("id", ROW_ID, primary_key=True),
@@ -69,6 +71,8 @@ def downgrade() -> None:
     op.drop_table("whatsapp_sidecars")
     op.drop_table("whatsapp_numbers")
     op.drop_table("conversation_events")
+    op.drop_index("ix_inbound_messages_waiting", "inbound_messages")
+    _waiting_index("due_at")
     op.drop_column("inbound_messages", "unanswered_because")
     op.drop_index("ix_guests_merging", "guests")
     op.drop_column("guests", "merge_into")
@@ -81,3 +85,14 @@ def downgrade() -> None:
 def _partial_index(name: str, table: str, column: str) -> None:
     present = sa.text(f"{column} IS NOT NULL")
     op.create_index(name, table, [column], sqlite_where=present, postgresql_where=present)
+
+
+def _waiting_index(*columns: str) -> None:
+    waiting = sa.text("handled_at IS NULL")
+    op.create_index(
+        "ix_inbound_messages_waiting",
+        "inbound_messages",
+        list(columns),
+        sqlite_where=waiting,
+        postgresql_where=waiting,
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Request
 
-from server.errors import InvalidRequest, PayloadTooLarge
+from server.errors import InvalidRequest, PayloadTooLarge, UnprocessableRequest
 
 
 def json_object(request: Request) -> Mapping[str, Any]:
@@ -30,3 +30,17 @@ def json_object(request: Request) -> Mapping[str, Any]:
     if not isinstance(body, dict):
         raise InvalidRequest("the body must be a JSON object")
     return body
+
+
+def text_field(body: Mapping[str, Any], name: str, longest: int) -> str:
+    """A text of the body, without the blanks around it, as every database can keep it.
+
+    Raises:
+        UnprocessableRequest: it is none, empty, or longer than *longest* characters.
+    """
+    value = body.get(name)
+    if isinstance(value, str):
+        value = value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise UnprocessableRequest(f"{name} must be a text of 1 to {longest} characters")
+    return value

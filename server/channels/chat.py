@@ -9,10 +9,11 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from server.channels.bodies import json_object
+from server.channels.api_keys import tenant_of
+from server.channels.bodies import json_object, text_field
 from server.domain.conversations import Reply, ReplySource
 from server.domain.messages import Channel, GuestAddress, InboundMessage, MessageKind
-from server.errors import NotFound, Unauthenticated, UnprocessableRequest
+from server.errors import NotFound
 from server.inbox.answer import Answers
 from server.ports.store import KeyStore
 
@@ -26,7 +27,7 @@ def chat_blueprint(answers: Answers, keys: KeyStore) -> Blueprint:
 
     @blueprint.post("/chat")
     def chat() -> dict[str, Any]:
-        tenant_id = _authenticate(keys, request.headers.get("Authorization", ""))
+        tenant_id = tenant_of(request, keys)
         message = _message(tenant_id, json_object(request))
         reply = answers.answer(message)
         return _to_json(reply) if reply is not None else _LEFT_TO_STAFF
@@ -44,19 +45,11 @@ _LEFT_TO_STAFF: dict[str, Any] = {
 }
 
 
-def _authenticate(keys: KeyStore, header: str) -> str:
-    scheme, _, key = header.partition(" ")
-    tenant_id = keys.find_tenant(key.strip()) if scheme.lower() == "bearer" else None
-    if tenant_id is None:
-        raise Unauthenticated("send Authorization: Bearer KEY; `frontdesk keys create` makes a key")
-    return tenant_id
-
-
 def _message(tenant_id: str, body: Mapping[str, Any]) -> InboundMessage:
-    if _text(body, "tenant", LONGEST_CONVERSATION) != tenant_id:
+    if text_field(body, "tenant", LONGEST_CONVERSATION) != tenant_id:
         raise NotFound("this key belongs to no such tenant")
-    key = _text(body, "conversation", LONGEST_CONVERSATION)
-    text = _text(body, "message", LONGEST_MESSAGE)
+    key = text_field(body, "conversation", LONGEST_CONVERSATION)
+    text = text_field(body, "message", LONGEST_MESSAGE)
     return InboundMessage(
         tenant_id=tenant_id,
         channel=Channel.CHAT,
@@ -67,15 +60,6 @@ def _message(tenant_id: str, body: Mapping[str, Any]) -> InboundMessage:
         text=text,
         sent_at=datetime.now(UTC),
     )
-
-
-def _text(body: Mapping[str, Any], name: str, longest: int) -> str:
-    value = body.get(name)
-    if isinstance(value, str):
-        value = value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
-    if not isinstance(value, str) or not 0 < len(value) <= longest:
-        raise UnprocessableRequest(f"{name} must be a text of 1 to {longest} characters")
-    return value
 
 
 def _to_json(reply: Reply) -> dict[str, Any]:

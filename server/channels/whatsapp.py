@@ -6,7 +6,6 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -14,23 +13,16 @@ from flask import Blueprint, Request, request
 
 from server.channels.baileys import Ignored, Rejected, read_message
 from server.channels.bodies import json_object
-from server.domain.messages import DeliveryState, InboundMessage
+from server.channels.whatsapp_status import StatusReports
+from server.domain.messages import InboundMessage
 from server.errors import Unauthenticated, UnprocessableRequest
 from server.inbox.receive import Receiver
-from server.ports.queue import WorkQueue
-from server.ports.store import OutboxStore, Saved
-
-_RECEIPT_STATES = {
-    "sent": DeliveryState.SENT,
-    "delivered": DeliveryState.DELIVERED,
-    "read": DeliveryState.READ,
-    "failed": DeliveryState.FAILED,
-}
+from server.ports.store import Saved
 
 log = structlog.get_logger(__name__)
 
 
-def whatsapp_blueprint(receiver: Receiver, outbox: OutboxStore, lanes: WorkQueue, secret: str) -> Blueprint:
+def whatsapp_blueprint(receiver: Receiver, reports: StatusReports, secret: str) -> Blueprint:
     """``/webhook/whatsapp/incoming`` and ``/webhook/whatsapp/status``."""
     blueprint = Blueprint("whatsapp", __name__, url_prefix="/webhook/whatsapp")
 
@@ -49,14 +41,7 @@ def whatsapp_blueprint(receiver: Receiver, outbox: OutboxStore, lanes: WorkQueue
     @blueprint.post("/status")
     def status() -> dict[str, Any]:
         tenant_id, payload = _envelope(json_object(request))
-        known = sum(_record_receipt(outbox, tenant_id, receipt) for receipt in _receipts(payload))
-        connection = payload.get("connection")
-        if isinstance(connection, Mapping):
-            log.info("whatsapp.connection", tenant=tenant_id, state=str(connection.get("state"))[:32])
-            if connection.get("state") == "open":
-                for lane in outbox.wake_tenant(tenant_id):
-                    lanes.put(lane)
-        return {"known": known}
+        return {"known": reports.take(tenant_id, payload)}
 
     return blueprint
 
@@ -114,23 +99,3 @@ def _envelope(body: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     if not isinstance(payload, Mapping):
         raise UnprocessableRequest("payload must be an object")
     return tenant_id, payload
-
-
-def _receipts(payload: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    receipts = payload.get("receipts", [])
-    if not isinstance(receipts, list) or not all(isinstance(receipt, Mapping) for receipt in receipts):
-        raise UnprocessableRequest("payload.receipts must be a list of objects with id, status and at")
-    return receipts
-
-
-def _record_receipt(outbox: OutboxStore, tenant_id: str, receipt: Mapping[str, Any]) -> bool:
-    message_id, at = receipt.get("id"), receipt.get("at")
-    state = _RECEIPT_STATES.get(str(receipt.get("status")))
-    if not isinstance(message_id, str) or state is None:
-        raise UnprocessableRequest("a receipt needs an id and a status of sent, delivered, read or failed")
-    try:
-        moment = datetime.fromtimestamp(float(at) / 1000, UTC)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError, OSError):
-        raise UnprocessableRequest("a receipt's at must be milliseconds since 1970") from None
-    code = receipt.get("code")
-    return outbox.record_receipt(tenant_id, message_id, state, moment, f"code {code}" if code else "")

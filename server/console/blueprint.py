@@ -9,11 +9,13 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from server.console.answering import add_answering
 from server.console.auth import add_login, guard, start_sessions
 from server.console.conversations import add_conversations
 from server.console.display import bidi, duration, language_name, language_of
 from server.console.throttle import Throttle
-from server.errors import AppError, NotFound, SettingsError
+from server.errors import AppError, Conflict, NotFound, SettingsError, StillSending, UnprocessableRequest
+from server.inbox.takeover import Takeover
 from server.ports.clock import Clock
 from server.store.queries import ConsoleQueries
 from server.store.session import Database
@@ -46,7 +48,7 @@ _ADVICE_OTHERWISE = "Something went wrong on our side. Reload; if it stays, the 
 _log = structlog.get_logger(__name__)
 
 
-def register_console(app: Flask, database: Database, clock: Clock) -> None:
+def register_console(app: Flask, database: Database, clock: Clock, takeover: Takeover) -> None:
     """Add the console to *app*, with its sessions, under ``/console``.
 
     *app* must have a secret key; behind a proxy it must know the scheme and the caller's address
@@ -65,6 +67,7 @@ def register_console(app: Flask, database: Database, clock: Clock) -> None:
     guard(app, blueprint)
     add_login(blueprint, users, Throttle(clock), clock)
     add_conversations(blueprint, ConsoleQueries(database), Tenants(database, clock), clock)
+    add_answering(blueprint, takeover)
     _add_error_pages(blueprint)
     for show in (bidi, duration, language_name, language_of):
         blueprint.add_app_template_filter(show)
@@ -81,7 +84,9 @@ def _add_error_pages(blueprint: Blueprint) -> None:
     def app_error(error: AppError) -> ResponseReturnValue:
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.error("console.failed", error=type(error).__name__, endpoint=request.endpoint)
-        return _error_page(error.status)
+        # These say themselves what to do.
+        tells = isinstance(error, Conflict | StillSending | UnprocessableRequest)
+        return _error_page(error.status, f"{error}." if tells else "")
 
     @blueprint.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> ResponseReturnValue:
@@ -93,11 +98,11 @@ def _add_error_pages(blueprint: Blueprint) -> None:
         return _error_page(500)
 
 
-def _error_page(status: int) -> ResponseReturnValue:
+def _error_page(status: int, advice: str = "") -> ResponseReturnValue:
     # Rendered without the request's context: that might ask the database, which may be what is failing.
     page = current_app.jinja_env.get_template("error.html")
     title = HTTPStatus(status).phrase
-    return page.render(title=title, advice=_ADVICE.get(status, _ADVICE_OTHERWISE)), status
+    return page.render(title=title, advice=advice or _ADVICE.get(status, _ADVICE_OTHERWISE)), status
 
 
 def _secure(response: Response) -> Response:

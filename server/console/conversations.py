@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
+
 from flask import Blueprint, render_template, request, url_for
 
 from server.console.auth import current_member
 from server.console.display import Times
+from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
+from server.domain.views import Wanted
 from server.errors import NotFound
 from server.ports.clock import Clock
-from server.store.cursors import NEWEST, ListCursor, ThreadCursor
-from server.store.queries import ConsoleQueries, Wanted
+from server.store.queries import ConsoleQueries
 from server.store.tenants import Tenants
 
 LONGEST_SEARCH = 100
@@ -37,12 +40,22 @@ def add_conversations(blueprint: Blueprint, queries: ConsoleQueries, tenants: Te
 
     @blueprint.get("/conversations/<int:conversation_id>")
     def show_thread(conversation_id: int) -> str:
-        if conversation_id > _LARGEST_ID:
-            raise NotFound("no database counts that far")
         before = request.args.get("before")
         cursor = ThreadCursor.parse(before) if before else NEWEST
-        page = queries.thread(current_member().tenant_id, conversation_id, cursor)
-        return render("thread.html", page=page, is_newest=cursor == NEWEST)
+        page = queries.thread(current_member().tenant_id, checked_id(conversation_id), cursor)
+        form_id = secrets.token_urlsafe(16)
+        return render("thread.html", page=page, is_newest=cursor == NEWEST, form_id=form_id)
+
+
+def checked_id(conversation_id: int) -> int:
+    """*conversation_id* as it stood in an address.
+
+    Raises:
+        NotFound: no database counts that far.
+    """
+    if conversation_id > _LARGEST_ID:
+        raise NotFound("no database counts that far")
+    return conversation_id
 
 
 def _wanted() -> Wanted:

@@ -21,10 +21,15 @@ class Mode(StrEnum):
 
 
 class Speaker(StrEnum):
-    """Who said a line: the guest, or the business (the desk and its people alike)."""
+    """Who said a line: the guest, or the business (the desk and its people alike).
+
+    A ``NOTE`` is ours, for the model alone: it tells what happened between the lines, holds no words of a
+    guest's, and is never quoted to one.
+    """
 
     GUEST = "guest"
     HOST = "host"
+    NOTE = "note"
 
 
 class Unanswered(StrEnum):

@@ -15,6 +15,7 @@ class Channel(StrEnum):
     CHAT = "chat"
     # Not a guest's: where the business asked to be told of things.
     STAFF_WEBHOOK = "staff_webhook"
+    STAFF_EMAIL = "staff_email"
 
 
 class MessageKind(StrEnum):
@@ -88,6 +89,9 @@ class OutboundKind(StrEnum):
     REPLY = "reply"
     STAFF = "staff"
     NOTICE = "notice"
+    # A business's line is down, and up again.
+    ALERT = "alert"
+    ALL_CLEAR = "all_clear"
 
 
 class DeliveryState(StrEnum):
@@ -104,7 +108,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundMessage:
-    """A committed message on its way out."""
+    """A committed message on its way out. ``may_have_left``: an earlier attempt ended without a word."""
 
     id: int
     tenant_id: str
@@ -115,6 +119,7 @@ class OutboundMessage:
     message_id: str
     attempts: int
     committed_at: datetime
+    may_have_left: bool = False
 
 
 def conversation_lane(conversation_id: int) -> str:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from server.domain.messages import Channel
 from server.ports.ai import Embedder, LanguageModel
+from server.ports.alerts import AlertStore
 from server.ports.clock import Clock
+from server.ports.conversations import ConversationLog, ModeStore
 from server.ports.knowledge import KnowledgeStore
-from server.ports.messaging import ChannelSender, PresenceSender
+from server.ports.messaging import ChannelSender, LineHealth, PresenceSender
+from server.ports.queue import TurnQueue
 from server.ports.store import (
     IdentityStore,
     InboxStore,
@@ -31,6 +34,8 @@ class Ports:
     replies: ReplyStore
     outbox: OutboxStore
     identities: IdentityStore
+    modes: ModeStore
+    log: ConversationLog
     leases: LeaseStore
     keys: KeyStore
     knowledge: KnowledgeStore
@@ -38,6 +43,10 @@ class Ports:
     model: LanguageModel | None
     senders: Mapping[Channel, ChannelSender]
     presence: PresenceSender
+    alerts: AlertStore
+    lines: LineHealth
+    # Carries conversations to workers; None: each process takes the turns of what it received.
+    conversations: TurnQueue | None = None
     # Raises StoreUnavailable when the database does not answer.
     check_store: Callable[[], None]
     close: Callable[[], None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -49,6 +49,18 @@ class NumberLinker(Protocol):
 
         Raises:
             ProviderError: it cannot be told.
+        """
+        ...
+
+
+class LineHealth(Protocol):
+    """Tells how the linked numbers are; blocking, a second at most."""
+
+    def lines(self) -> Sequence[Mapping[str, Any]]:
+        """``{tenantId, state, since, linked, banRisk, lastInboundAt, lastAckAt, probeOk}`` of each number.
+
+        Raises:
+            ProviderUnavailable: it cannot be told.
         """
         ...
 

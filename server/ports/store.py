@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from server.domain.conversations import Analysis, Lease, Reply, Turn, Unanswered
@@ -190,7 +190,9 @@ class OutboxStore(Protocol):
         ...
 
     def start_sending(self, lease: Lease, lane: str) -> OutboundMessage | None:
-        """Mark the lane's first due message as being sent and return it.
+        """Mark the lane's first message as being sent, if it is due, and return it.
+
+        A reply of the desk in a conversation that staff have taken over is cancelled instead.
 
         Raises:
             LeaseLost: somebody else sends this lane.
@@ -206,7 +208,20 @@ class OutboxStore(Protocol):
         ...
 
     def postpone(self, lease: Lease, message: OutboundMessage, delay_s: float) -> None:
-        """Try again later, under the same message id."""
+        """Try again later, under the same message id: nobody knows whether it has left."""
+        ...
+
+    def postpone_line(
+        self, lease: Lease, message: OutboundMessage, delay_s: float, give_up_after: timedelta
+    ) -> None:
+        """The tenant's line is down, *message* has not left: it tries the line again in *delay_s* seconds,
+        and the tenant's others wait for that. Those older than *give_up_after* do not: they may fail."""
+        ...
+
+    def wait_for_line(self, lease: Lease, message: OutboundMessage) -> bool:
+        """Let *message*, which has not been tried, wait behind the one that tries the tenant's line.
+
+        False if none does: the line has come back, or nobody knows of its being down."""
         ...
 
     def wake_tenant(self, tenant_id: str) -> Sequence[str]:

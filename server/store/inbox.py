@@ -6,45 +6,36 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from server.domain.conversations import HistoryLine, Lease, Mode, Speaker, Turn, Unanswered, WaitingMessage
+from server.domain.conversations import Lease, Mode, Turn, Unanswered, WaitingMessage
 from server.domain.messages import (
     Channel,
-    DeliveryState,
     InboundMessage,
     MessageKind,
-    OutboundKind,
     Quoted,
 )
-from server.domain.modes import EventKind
 from server.ports.clock import Clock
 from server.ports.store import Arrivals, Saved
 from server.store.due import AT_ONCE, due, is_due
 from server.store.guests import Place, locate
+from server.store.history import last_lines
 from server.store.host_phone import note_host_message
 from server.store.leases import check_lease
 from server.store.models import (
-    ConversationEventRow,
     ConversationRow,
     GuestRow,
     InboundRow,
-    OutboxRow,
     TenantRow,
     table_of,
 )
 from server.store.newer import newer_key, newer_messages
 from server.store.session import Database
-from server.store.tenants import get_tenant_row, to_tenant
+from server.store.tenants import get_tenant_row, read_tenant
 from server.store.turn_ids import turn_id_for
 
-# For the model: what the team wrote before stands in the history as the business's words.
-HANDED_BACK = (
-    "Until here a person of the team has handled this conversation; now it is yours again. What the team has "
-    "said or promised above holds."
-)
 # A guest who sends more at once gets the rest answered in the next turn.
 MESSAGES_IN_A_TURN = 20
 
@@ -58,6 +49,43 @@ _KNOWN = select(_INBOUND.c.id).where(
 )
 _ARRIVALS = select(newer_messages().exists(), _CONVERSATION.c.guest_typing_until).where(
     _CONVERSATION.c.id == bindparam("conversation")
+)
+_WAITING = (
+    select(
+        *(
+            _INBOUND.c[name]
+            for name in (
+                "id",
+                "channel",
+                "provider_id",
+                "reply_to",
+                "kind",
+                "text",
+                "quoted",
+                "sent_at",
+                "received_at",
+                "attempts",
+                "due_at",
+            )
+        )
+    )
+    .where(_INBOUND.c.conversation_id == bindparam("conversation"), _INBOUND.c.handled_at.is_(None))
+    .order_by(_INBOUND.c.id)
+    .limit(bindparam("limit"))
+)
+_GUEST, _TENANT = table_of(GuestRow), table_of(TenantRow)
+_CONTEXT = (
+    select(
+        _CONVERSATION.c.tenant_id,
+        _CONVERSATION.c.mode,
+        _CONVERSATION.c.offered,
+        _GUEST.c.name,
+        _TENANT.c.settings,
+        _TENANT.c.knowledge_version,
+    )
+    .join(_GUEST, _GUEST.c.id == _CONVERSATION.c.guest_id)
+    .join(_TENANT, _TENANT.c.id == _CONVERSATION.c.tenant_id)
+    .where(_CONVERSATION.c.id == bindparam("conversation"))
 )
 _TOUCH = (
     update(_CONVERSATION)
@@ -125,7 +153,7 @@ class Inbox:
     def is_due(self, conversation_id: int) -> bool:
         """Whether the conversation's oldest waiting message is due."""
         with self._database.read() as session:
-            rows = self._waiting(session, conversation_id, limit=1)
+            rows = _waiting(session.connection(), conversation_id, limit=1)
             return bool(rows) and is_due(rows[0].due_at, self._clock.now())
 
     def next_turn(self, conversation_id: int, history_lines: int) -> Turn | None:
@@ -134,7 +162,8 @@ class Inbox:
         Messages that have become stale make a turn of their own.
         """
         with self._database.read() as session:
-            rows = self._waiting(session, conversation_id, MESSAGES_IN_A_TURN)
+            connection = session.connection()
+            rows = _waiting(connection, conversation_id, MESSAGES_IN_A_TURN)
             now = self._clock.now()
             if not rows or not is_due(rows[0].due_at, now):
                 return None
@@ -143,23 +172,18 @@ class Inbox:
             rows = [
                 row for row in rows if row.channel == rows[0].channel and self._is_stale(row, now) == is_stale
             ]
-            conversation, guest, tenant = session.execute(
-                select(ConversationRow, GuestRow, TenantRow)
-                .join(GuestRow, GuestRow.id == ConversationRow.guest_id)
-                .join(TenantRow, TenantRow.id == ConversationRow.tenant_id)
-                .where(ConversationRow.id == conversation_id)
-            ).one()
+            context = connection.execute(_CONTEXT, {"conversation": conversation_id}).one()
             return Turn(
-                id=turn_id_for(conversation.tenant_id, conversation_id, rows[0].id),
-                tenant=to_tenant(tenant),
+                id=turn_id_for(context.tenant_id, conversation_id, rows[0].id),
+                tenant=read_tenant(context.tenant_id, context.settings, context.knowledge_version),
                 conversation_id=conversation_id,
                 channel=Channel(rows[0].channel),
-                mode=Mode(conversation.mode),
+                mode=Mode(context.mode),
                 reply_to=rows[-1].reply_to,
-                guest_name=guest.name,
+                guest_name=context.name,
                 messages=[_to_waiting(row) for row in rows],
-                history=_history(session, conversation_id, history_lines),
-                offered=tuple(conversation.offered),
+                history=last_lines(connection, conversation_id, history_lines),
+                offered=tuple(context.offered),
                 is_stale=is_stale,
             )
 
@@ -189,17 +213,13 @@ class Inbox:
             ).scalar_one()
             return handled is not None
 
-    def _is_stale(self, row: InboundRow, now: datetime) -> bool:
-        return now - row.sent_at > self._stale_after
+    def _is_stale(self, row: Row[*tuple[Any, ...]], now: datetime) -> bool:
+        sent_at: datetime = row.sent_at
+        return now - sent_at > self._stale_after
 
-    @staticmethod
-    def _waiting(session: Session, conversation_id: int, limit: int) -> Sequence[InboundRow]:
-        return session.scalars(
-            select(InboundRow)
-            .where(InboundRow.conversation_id == conversation_id, InboundRow.handled_at.is_(None))
-            .order_by(InboundRow.id)
-            .limit(limit)
-        ).all()
+
+def _waiting(connection: Connection, conversation_id: int, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    return connection.execute(_WAITING, {"conversation": conversation_id, "limit": limit}).all()
 
 
 def _to_row(message: InboundMessage, place: Place, now: datetime, *, is_waiting: bool) -> dict[str, Any]:
@@ -232,7 +252,7 @@ def _unanswered(message: InboundMessage) -> str:
     return "" if message.kind.is_answerable else Unanswered.NOT_ANSWERABLE
 
 
-def _to_waiting(row: InboundRow) -> WaitingMessage:
+def _to_waiting(row: Row[*tuple[Any, ...]]) -> WaitingMessage:
     quoted = None if row.quoted is None else Quoted(str(row.quoted["id"]), row.quoted["text"])
     return WaitingMessage(
         id=row.id,
@@ -243,55 +263,3 @@ def _to_waiting(row: InboundRow) -> WaitingMessage:
         received_at=row.received_at,
         attempts=row.attempts,
     )
-
-
-def _history(session: Session, conversation_id: int, limit: int) -> Sequence[HistoryLine]:
-    """The last lines before the waiting ones, oldest first. Reads *limit* rows of each side at most."""
-    came_in = session.execute(
-        select(InboundRow.received_at, InboundRow.from_me, InboundRow.text)
-        .where(
-            InboundRow.conversation_id == conversation_id,
-            InboundRow.handled_at.is_not(None),
-            InboundRow.text != "",
-        )
-        .order_by(InboundRow.id.desc())
-        .limit(limit)
-    )
-    went_out = session.execute(
-        select(OutboxRow.committed_at, OutboxRow.text)
-        .where(
-            OutboxRow.conversation_id == conversation_id,
-            OutboxRow.kind.in_([OutboundKind.REPLY, OutboundKind.STAFF]),
-            OutboxRow.state.not_in([DeliveryState.FAILED, DeliveryState.CANCELLED]),
-        )
-        .order_by(OutboxRow.id.desc())
-        .limit(limit)
-    )
-    lines = [
-        (at, HistoryLine(Speaker.HOST if from_me else Speaker.GUEST, said)) for at, from_me, said in came_in
-    ]
-    lines += [(at, HistoryLine(Speaker.HOST, said)) for at, said in went_out]
-    lines.sort(key=lambda line: line[0])
-    if not limit or not lines:
-        return []
-    kept = lines[-limit:]
-    kept += _notes_since(session, conversation_id, kept[0][0])
-    kept.sort(key=lambda line: line[0])
-    return [line for _, line in kept]
-
-
-def _notes_since(
-    session: Session, conversation_id: int, since: datetime
-) -> Sequence[tuple[datetime, HistoryLine]]:
-    """Where the desk got the conversation back last, if that was among the lines since *since*."""
-    handed_back = session.scalars(
-        select(ConversationEventRow.at)
-        .where(
-            ConversationEventRow.conversation_id == conversation_id,
-            ConversationEventRow.kind == EventKind.HAND_BACK,
-            ConversationEventRow.at >= since,
-        )
-        .order_by(ConversationEventRow.id.desc())
-        .limit(1)
-    )
-    return [(at, HistoryLine(Speaker.NOTE, HANDED_BACK)) for at in handed_back]

@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+from server.store import queue_schema
 from server.store.session import Database
 
 _MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -16,14 +17,16 @@ _MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 _ADVISORY_LOCK = 7_215_301
 
 
-def migrate(database: Database) -> None:
-    """Run the migrations that are missing. Two at once wait for one another on PostgreSQL."""
+def migrate(database: Database, revision: str = "head") -> None:
+    """Run the migrations that are missing up to *revision*. Two at once wait for one another on PostgreSQL."""
     with database.engine.connect() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
+        if not database.is_sqlite:
+            queue_schema.bring_up_to_date(connection)
         connection.commit()
 
 
@@ -37,9 +40,24 @@ def is_current(database: Database) -> bool:
         if not inspect(session.connection()).has_table("alembic_version"):
             return False
         found = set(session.execute(text("SELECT version_num FROM alembic_version")).scalars())
+        if not database.is_sqlite and not queue_schema.is_current(session.connection()):
+            return False
     scripts = ScriptDirectory.from_config(_config())
     known = {script.revision for script in scripts.walk_revisions()}
     return bool(found) and (found == set(scripts.get_heads()) or not found <= known)
+
+
+def find_revision(database: Database) -> str | None:
+    """The migration that the database is at; None if it has no tables."""
+    with database.read() as session:
+        if not inspect(session.connection()).has_table("alembic_version"):
+            return None
+        return session.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def is_known(revision: str) -> bool:
+    """Whether this version of Frontdesk has the migration."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def _config() -> Config:

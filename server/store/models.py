@@ -166,10 +166,11 @@ class InboundRow(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "channel", "guest_id", "from_me", "provider_id"),
         Index(None, "conversation_id", "id"),
-        # For the sweep: few rows wait, and the index holds only those.
+        # Few rows wait, and the index holds only those: turns and the sweep do not see the history.
         Index(
             "ix_inbound_messages_waiting",
-            "due_at",
+            "conversation_id",
+            "id",
             sqlite_where=text("handled_at IS NULL"),
             postgresql_where=text("handled_at IS NULL"),
         ),

@@ -11,10 +11,10 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
-from server.domain.conversations import Lease, Mode
+from server.domain.conversations import Lease, Mode, Unanswered
 from server.domain.messages import Channel, DeliveryState, OutboundKind, conversation_lane
 from server.domain.modes import Actor, EventKind, ModeBy, ModeChange, StaffMessage
 from server.errors import Conflict, NotFound, UnprocessableRequest
@@ -110,6 +110,8 @@ class Modes:
             if conversation is None or conversation.hand_back_at is None or conversation.hand_back_at > now:
                 return False
             hand_back(session, conversation, BY_TIME, now)
+            # The desk answers what comes; what the guest wrote to the team is still the team's to answer.
+            conversation.needs_human = conversation.needs_human or _is_left_waiting(session, conversation_id)
             return True
 
 
@@ -146,6 +148,24 @@ def hand_back_at(session: Session, conversation: ConversationRow, spoke_at: date
     settings = to_tenant(get_tenant_row(session, conversation.tenant_id)).settings
     minutes = settings.hand_back_after_minutes
     return spoke_at + timedelta(minutes=minutes) if minutes > 0 else None
+
+
+def _is_left_waiting(session: Session, conversation_id: int) -> bool:
+    """Whether the last word is the guest's, and was left to staff."""
+    newest = session.scalars(_newest_inbound(conversation_id)).first()
+    if newest is None or newest.unanswered_because != Unanswered.HUMAN:
+        return False
+    answered = select(OutboxRow.id).where(
+        OutboxRow.conversation_id == conversation_id,
+        OutboxRow.kind == OutboundKind.STAFF,
+        OutboxRow.committed_at >= newest.received_at,
+    )
+    return session.scalars(answered.limit(1)).first() is None
+
+
+def _newest_inbound(conversation_id: int) -> Select[InboundRow]:
+    rows = select(InboundRow).where(InboundRow.conversation_id == conversation_id)
+    return rows.order_by(InboundRow.id.desc()).limit(1)
 
 
 def _later(before: datetime | None, after: datetime | None) -> datetime | None:
@@ -209,16 +229,9 @@ def _repeated(conversation_id: int, known: OutboxRow, text: str) -> StaffMessage
 
 def _address(session: Session, conversation: ConversationRow) -> tuple[Channel, str]:
     """Where the guest wrote from last; if only the business has written, where it wrote to."""
-    newest = (
-        select(InboundRow)
-        .where(InboundRow.conversation_id == conversation.id)
-        .order_by(InboundRow.id.desc())
-        .limit(1)
-    )
-    row = (
-        session.scalars(newest.where(InboundRow.from_me.is_(False))).first()
-        or session.scalars(newest).first()
-    )
+    newest = _newest_inbound(conversation.id)
+    row = session.scalars(newest.where(InboundRow.from_me.is_(False))).first()
+    row = row or session.scalars(newest).first()
     if row is None:
         raise UnprocessableRequest("nobody has written in this conversation: there is no address to send to")
     return Channel(row.channel), row.reply_to

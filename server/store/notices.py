@@ -1,35 +1,62 @@
-"""What staff are told when a guest needs a person: a line to each of their numbers, and the webhook."""
+"""What staff are told: a line to each of their numbers, an e-mail to each address, and the webhook."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from server.domain.conversations import Turn
 from server.domain.messages import Channel, DeliveryState, OutboundKind
+from server.domain.tenants import Tenant
 from server.store.models import OutboxRow
 from server.store.turn_ids import message_id_for
 
 _LONGEST_QUOTE = 300
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing that staff are told; the same *cause* and kind again is the same message.
+
+    ``text`` is what people read, its first line the subject of an e-mail; ``event`` is for the webhook.
+    """
+
+    cause: str
+    kind: OutboundKind
+    text: str
+    event: Mapping[str, object]
+    is_on_whatsapp: bool = False
+
+
 def staff_notices(turn: Turn, console_url: str, now: datetime) -> list[OutboxRow]:
     """Outbox rows for everybody whom the tenant wants told; committed along with the reply."""
-    settings = turn.tenant.settings
     link = f"{console_url}/console/conversations/{turn.conversation_id}"
-    rows = [
-        _notice(turn, Channel.WHATSAPP, f"{_digits(number)}@s.whatsapp.net", _line(turn, link), now)
-        for number in settings.staff_numbers
-    ]
+    event = {
+        "event": "needs_human",
+        "tenant": turn.tenant.id,
+        "conversation": turn.conversation_id,
+        "url": link,
+    }
+    notice = Notice(turn.id, OutboundKind.NOTICE, _line(turn, link), event, is_on_whatsapp=True)
+    return notice_rows(turn.tenant, notice, now)
+
+
+def notice_rows(tenant: Tenant, notice: Notice, now: datetime) -> list[OutboxRow]:
+    """Outbox rows for everybody whom the tenant wants told of *notice*."""
+    return [_row(tenant, notice, channel, to, text, now) for channel, to, text in _addressed(tenant, notice)]
+
+
+def _addressed(tenant: Tenant, notice: Notice) -> Iterator[tuple[Channel, str, str]]:
+    settings = tenant.settings
+    if notice.is_on_whatsapp:
+        for number in settings.staff_numbers:
+            yield Channel.WHATSAPP, f"{_digits(number)}@s.whatsapp.net", notice.text
+    for address in settings.staff_emails:
+        yield Channel.STAFF_EMAIL, address, notice.text
     if settings.staff_webhook:
-        event = {
-            "event": "needs_human",
-            "tenant": turn.tenant.id,
-            "conversation": turn.conversation_id,
-            "url": link,
-        }
-        rows.append(_notice(turn, Channel.STAFF_WEBHOOK, settings.staff_webhook, json.dumps(event), now))
-    return rows
+        yield Channel.STAFF_WEBHOOK, settings.staff_webhook, json.dumps(notice.event)
 
 
 def _line(turn: Turn, link: str) -> str:
@@ -38,17 +65,17 @@ def _line(turn: Turn, link: str) -> str:
     return f"{who} needs a person:\n{question}\n{link}"
 
 
-def _notice(turn: Turn, channel: Channel, to: str, text: str, now: datetime) -> OutboxRow:
+def _row(tenant: Tenant, notice: Notice, channel: Channel, to: str, text: str, now: datetime) -> OutboxRow:
     return OutboxRow(
-        tenant_id=turn.tenant.id,
+        tenant_id=tenant.id,
         conversation_id=None,
         turn_id=None,
-        lane=f"staff:{turn.tenant.id}:{message_id_for(turn.tenant.id, channel, to)}",
+        lane=f"staff:{tenant.id}:{message_id_for(tenant.id, channel, to)}",
         channel=channel,
-        kind=OutboundKind.NOTICE,
+        kind=notice.kind,
         to_address=to,
         text=text,
-        message_id=message_id_for(turn.id, OutboundKind.NOTICE, to),
+        message_id=message_id_for(notice.cause, notice.kind, to),
         state=DeliveryState.COMMITTED,
         due_at=now,
         committed_at=now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.domain.conversations import Lease, Mode
@@ -105,14 +105,15 @@ class Outbox:
         with self._database.write() as session:
             check_lease(session, lease)
             now = self._clock.now()
-            row = session.get_one(OutboxRow, message.id, with_for_update=True)
-            _has_not_left(row, message)
-            row.due_at = now + timedelta(seconds=delay_s)
-            row.reason = _LINE_DOWN
-            others = _leaving(message.tenant_id, message.channel).where(
-                OutboxRow.id != row.id, OutboxRow.committed_at > now - give_up_after
+            next_try = now + timedelta(seconds=delay_s)
+            young = OutboxRow.committed_at > now - give_up_after
+            waiting = _leaving(message.tenant_id, message.channel).where(
+                or_(OutboxRow.id == message.id, young)
             )
-            _set_due(session, others, row.due_at + _BEHIND_THE_PROBE)
+            _set_due(session, waiting, next_try + _BEHIND_THE_PROBE)
+            row = session.get_one(OutboxRow, message.id)
+            _has_not_left(row, message)
+            row.due_at, row.reason = next_try, _LINE_DOWN
 
     def wait_for_line(self, lease: Lease, message: OutboundMessage) -> bool:
         """Let *message*, which has not been tried, wait behind the one that tries the line.

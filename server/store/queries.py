@@ -280,6 +280,7 @@ def _to_summary(found: Found) -> ConversationSummary:
         guest=_to_guest(guest),
         channel=Channel(newest.channel) if newest is not None else fallback,
         mode=Mode(conversation.mode),
+        hand_back_at=conversation.hand_back_at,
         needs_human=conversation.needs_human,
         language=conversation.language,
         last_message_at=conversation.last_message_at,

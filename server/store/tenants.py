@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import select, update
@@ -83,4 +84,9 @@ def get_tenant_row(session: Session, tenant_id: str) -> TenantRow:
 
 def to_tenant(row: TenantRow) -> Tenant:
     """The row as the domain knows it."""
-    return Tenant(row.id, SETTINGS.validate_python(row.settings), row.knowledge_version)
+    return read_tenant(row.id, row.settings, row.knowledge_version)
+
+
+def read_tenant(tenant_id: str, settings: Mapping[str, Any], knowledge_version: int) -> Tenant:
+    """A tenant from what its row holds."""
+    return Tenant(tenant_id, SETTINGS.validate_python(settings), knowledge_version)

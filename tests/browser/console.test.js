@@ -179,6 +179,24 @@ describe('console', () => {
     await page.context().close()
   })
 
+  test('staff take over with the keyboard, write, and hand back', async () => {
+    const page = await openLoggedIn(thread('hebrew'))
+    await page.getByRole('button', { name: 'Take over' }).press('Enter')
+    await page.getByText('You and the team answer this guest').waitFor()
+    await page.locator('.event', { hasText: 'took over' }).waitFor()
+    await page.getByLabel('Write to the guest').fill('שלום נועם, זו נועה')
+    await page.getByRole('button', { name: 'Send' }).press('Enter')
+    const said = page.locator('.bubble.staff', { hasText: 'זו נועה' })
+    await said.getByText('Waiting to be sent').waitFor()
+    assert.equal(await said.locator('.said').evaluate(element => getComputedStyle(element).direction), 'rtl')
+    assert.deepEqual(await serious(page), [])
+    await shoot(page, 'thread-taken-over')
+    await page.getByRole('button', { name: 'Hand back to the desk' }).press('Enter')
+    await page.locator('.event', { hasText: 'handed back to the desk' }).waitFor()
+    await page.getByText('The desk answers this guest').waitFor()
+    await page.context().close()
+  })
+
   test('a failed delivery says so in words', async () => {
     const page = await openLoggedIn(thread('failed'))
     await page.locator('.bubble.reply', { hasText: 'Not delivered' }).getByText('refused 463').waitFor()

@@ -51,6 +51,8 @@ def _handover(database: Database, at: datetime) -> ThreadBuilder:
         turn=_TURN | {"citations": [], "handover": True, "reason": "nothing_known"},
     )
     thread.phone_says("Hi Maya, Dan here. Of course, the kitchen is yours from 16:00.", after_s=600)
+    thread.happens("takeover", "host_phone", mode="human")
+    thread.happens("hand_back", "console: Noa", after_s=60, mode="ai")
     second = thread.guest_says("Wonderful, thank you. And is there a high chair?", after_s=120)
     thread.set(needs_human=True, language="en")
     thread.reply(
@@ -111,7 +113,8 @@ def _failed(database: Database, at: datetime) -> ThreadBuilder:
         reason="refused 463",
         turn=_TURN,
     )
-    thread.set(language="en", mode="human")
+    thread.happens("takeover", "console: Noa", mode="human")
+    thread.set(language="en", mode="human", hand_back_at=thread.at + timedelta(hours=12))
     return thread
 
 

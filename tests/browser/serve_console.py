@@ -20,11 +20,15 @@ from werkzeug.serving import make_server
 from server.adapters.system_clock import SystemClock
 from server.console.blueprint import register_console
 from server.domain.tenants import TenantSettings
+from server.inbox.takeover import Takeover
+from server.store.leases import Leases, make_ownership
 from server.store.models import Base
+from server.store.modes import Modes
 from server.store.session import Database
 from server.store.tenants import Tenants
 from server.store.users import Users
 from tests.browser.scene import write_scene
+from tests.fakes.work_queue import FakeQueue
 
 
 def main() -> None:
@@ -42,7 +46,9 @@ def main() -> None:
 
         app = Flask(__name__)
         app.secret_key = secrets.token_bytes(32)
-        register_console(app, database, clock)
+        leases = Leases(database, make_ownership(database, Path(folder)))
+        # The desk does not run here: what staff write waits.
+        register_console(app, database, clock, Takeover(Modes(database, clock), leases, FakeQueue()))
         server = make_server("127.0.0.1", 0, app, threaded=True)
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
@@ -56,6 +62,7 @@ def main() -> None:
         sys.stdin.read()
         server.shutdown()
         serving.join()
+        leases.close()
         database.close()
 
 

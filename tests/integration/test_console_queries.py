@@ -9,14 +9,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from server.domain.conversations import Speaker
+from server.domain.conversations import Mode, Speaker
+from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
 from server.domain.messages import DeliveryState, MessageKind
+from server.domain.views import EventView, InboundView, OutboundView, ThreadLine, Wanted
 from server.errors import NotFound
-from server.store import queries as module
-from server.store.cursors import NEWEST, ListCursor, ThreadCursor
-from server.store.queries import ConsoleQueries, Wanted
+from server.store.queries import ConsoleQueries
 from server.store.session import Database
-from server.store.views import InboundView, OutboundView, ThreadLine
 from tests.fakes.clock import FakeClock
 from tests.support.threads import ThreadBuilder
 
@@ -49,7 +48,7 @@ def _ids(queries: ConsoleQueries, wanted: Wanted = ALL) -> list[int]:
 
 
 def _texts(lines: list[ThreadLine]) -> list[str]:
-    return [line.text for line in lines]
+    return [str(line.kind) if isinstance(line, EventView) else line.text for line in lines]
 
 
 def test_conversations_come_newest_first_with_their_last_message(
@@ -76,14 +75,13 @@ def test_conversations_come_newest_first_with_their_last_message(
 
 
 def test_every_conversation_is_on_exactly_one_page_even_where_times_are_equal(
-    database: Database, clock: FakeClock, queries: ConsoleQueries, monkeypatch: pytest.MonkeyPatch
+    database: Database, clock: FakeClock, queries: ConsoleQueries
 ) -> None:
-    monkeypatch.setattr(module, "CONVERSATIONS_ON_A_PAGE", 3)
     made = [ThreadBuilder(database, clock.now() + timedelta(seconds=number // 4)).id for number in range(10)]
     seen: list[int] = []
     cursor: ListCursor | None = None
     while True:
-        page = queries.conversations("1", ALL, cursor)
+        page = queries.conversations("1", ALL, cursor, limit=3)
         seen += [found.id for found in page.conversations]
         if page.older is None:
             break
@@ -204,13 +202,8 @@ def test_a_message_that_was_held_up_is_marked_late(
 
 @pytest.mark.parametrize("one_sided", [False, True])
 def test_every_line_of_a_long_thread_is_on_exactly_one_page(
-    database: Database,
-    clock: FakeClock,
-    queries: ConsoleQueries,
-    monkeypatch: pytest.MonkeyPatch,
-    one_sided: bool,
+    database: Database, clock: FakeClock, queries: ConsoleQueries, one_sided: bool
 ) -> None:
-    monkeypatch.setattr(module, "LINES_ON_A_PAGE", 4)
     thread = ThreadBuilder(database, clock.now())
     expected = []
     for number in range(11):
@@ -225,7 +218,7 @@ def test_every_line_of_a_long_thread_is_on_exactly_one_page(
     pages: list[list[str]] = []
     cursor = NEWEST
     while True:
-        page = queries.thread("1", thread.id, cursor)
+        page = queries.thread("1", thread.id, cursor, limit=4)
         pages.insert(0, _texts(list(page.lines)))
         if page.older is None:
             break
@@ -239,16 +232,45 @@ def test_every_line_of_a_long_thread_is_on_exactly_one_page(
 
 
 def test_a_line_that_comes_in_between_does_not_shift_the_pages(
-    database: Database, clock: FakeClock, queries: ConsoleQueries, monkeypatch: pytest.MonkeyPatch
+    database: Database, clock: FakeClock, queries: ConsoleQueries
 ) -> None:
-    monkeypatch.setattr(module, "LINES_ON_A_PAGE", 2)
     thread = ThreadBuilder(database, clock.now())
     for number in range(4):
         thread.guest_says(str(number))
-    older = queries.thread("1", thread.id).older
+    older = queries.thread("1", thread.id, limit=2).older
     assert older is not None
     thread.guest_says("new")
-    assert _texts(list(queries.thread("1", thread.id, ThreadCursor.parse(older)).lines)) == ["0", "1"]
+    page = queries.thread("1", thread.id, ThreadCursor.parse(older), limit=2)
+    assert _texts(list(page.lines)) == ["0", "1"]
+
+
+def test_every_event_stands_on_one_page_between_the_lines_around_it(
+    database: Database, clock: FakeClock, queries: ConsoleQueries
+) -> None:
+    thread = ThreadBuilder(database, clock.now())
+    expected = []
+    for number in range(5):
+        thread.guest_says(str(number))
+        thread.happens("takeover" if number % 2 == 0 else "hand_back", mode="human")
+        expected += [str(number), "takeover" if number % 2 == 0 else "hand_back"]
+    seen: list[str] = []
+    cursor = NEWEST
+    while True:
+        page = queries.thread("1", thread.id, cursor, limit=2)
+        seen = _texts(list(page.lines)) + seen
+        if page.older is None:
+            break
+        cursor = ThreadCursor.parse(page.older)
+    assert seen == expected
+
+
+def test_conversations_are_found_by_who_answers_them(
+    database: Database, clock: FakeClock, queries: ConsoleQueries
+) -> None:
+    taken = ThreadBuilder(database, clock.now())
+    taken.set(mode="human")
+    ThreadBuilder(database, clock.now())
+    assert _ids(queries, Wanted(mode=Mode.HUMAN)) == [taken.id]
 
 
 def test_another_business_s_thread_does_not_exist(
@@ -273,4 +295,4 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     assert len(selects) == 1
     with counted(database) as selects:
         assert len(queries.thread("1", thread.id).lines) == 8
-    assert len(selects) == 5
+    assert len(selects) == 6

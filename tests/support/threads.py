@@ -9,7 +9,14 @@ from typing import Any
 from sqlalchemy import update
 
 from server.domain.messages import DeliveryState
-from server.store.models import ConversationRow, GuestRow, InboundRow, OutboxRow, TurnRow
+from server.store.models import (
+    ConversationEventRow,
+    ConversationRow,
+    GuestRow,
+    InboundRow,
+    OutboxRow,
+    TurnRow,
+)
 from server.store.session import Database
 
 _numbers = count(1)
@@ -100,6 +107,21 @@ class ThreadBuilder:
                 update(InboundRow).where(InboundRow.id.in_(covers or [])).values(covered_by=reply_id)
             )
         return reply_id
+
+    def happens(self, kind: str, actor: str = "api", after_s: float = 1, **details: Any) -> None:
+        """Something beside the messages, such as a takeover."""
+        self.at += timedelta(seconds=after_s)
+        with self._database.write() as session:
+            session.add(
+                ConversationEventRow(
+                    tenant_id=self._tenant_id,
+                    conversation_id=self.id,
+                    kind=kind,
+                    actor=actor,
+                    details=details,
+                    at=self.at,
+                )
+            )
 
     def _add_turn(self, changes: dict[str, Any]) -> str:
         turn_id = f"turn-{next(_numbers)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -11,10 +12,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from server.console import register_console
+from server.inbox.takeover import Takeover
+from server.store.leases import Leases, make_ownership
+from server.store.modes import Modes
 from server.store.session import Database
 from server.store.tenants import Tenants
 from server.store.users import Users
 from tests.fakes.clock import FakeClock
+from tests.fakes.work_queue import FakeQueue
 from tests.support.console import PASSWORD, log_in
 
 
@@ -27,11 +32,25 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def app(database: Database, clock: FakeClock) -> Flask:
+def leases(database: Database, tmp_path: Path) -> Iterator[Leases]:
+    """Leases of this process."""
+    opened = Leases(database, make_ownership(database, tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def takeover(database: Database, clock: FakeClock, leases: Leases) -> Takeover:
+    """Takeovers of a desk that does not run, and that wait for nobody."""
+    return Takeover(Modes(database, clock), leases, FakeQueue(), longest_wait_s=0)
+
+
+@pytest.fixture
+def app(database: Database, clock: FakeClock, takeover: Takeover) -> Flask:
     """The console, and beside it a webhook."""
     app = Flask(__name__)
     app.secret_key = "a key of the test"
-    register_console(app, database, clock)
+    register_console(app, database, clock, takeover)
 
     @app.post("/webhook")
     def webhook() -> str:

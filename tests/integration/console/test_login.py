@@ -13,6 +13,7 @@ from server.console import register_console
 from server.console.auth import PUBLIC_ENDPOINTS, SESSION_LENGTH
 from server.console.throttle import ATTEMPTS, WINDOW_S
 from server.errors import SettingsError
+from server.inbox.takeover import Takeover
 from server.store.session import Database
 from server.store.users import Users
 from tests.fakes.clock import FakeClock
@@ -24,10 +25,10 @@ on_both_databases = pytest.mark.parametrize("database_url", ["sqlite", "postgres
 
 
 def test_a_console_that_could_not_sign_its_sessions_does_not_start(
-    database: Database, clock: FakeClock
+    database: Database, clock: FakeClock, takeover: Takeover
 ) -> None:
     with pytest.raises(SettingsError):
-        register_console(Flask(__name__), database, clock)
+        register_console(Flask(__name__), database, clock, takeover)
 
 
 @pytest.mark.usefixtures("users")

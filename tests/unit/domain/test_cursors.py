@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
 from server.errors import InvalidRequest
-from server.store.cursors import NEWEST, ListCursor, ThreadCursor
 
 IDS = st.integers(min_value=0, max_value=10**18 - 1)
 TIMES = st.integers(min_value=0, max_value=10**16).map(

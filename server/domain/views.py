@@ -1,0 +1,166 @@
+"""What the console's pages show: plain values, read in one go by `server.store.queries`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from server.domain.conversations import Mode, Speaker
+from server.domain.knowledge import Citation
+from server.domain.messages import Channel, DeliveryState, MessageKind, OutboundKind
+from server.domain.modes import EventKind
+
+# A message that took longer than this to reach us was held up on its way.
+LATE_AFTER = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which conversations to list: those that hold ``text`` in a name, number or message."""
+
+    text: str = ""
+    needs_human: bool = False
+    mode: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestView:
+    """Who the business is talking with. ``phone`` has a plus and digits only."""
+
+    id: int
+    name: str | None
+    phone: str | None
+    chat_key: str | None
+
+    @property
+    def title(self) -> str:
+        """The best name there is."""
+        return self.name or self.handle or f"Guest {self.id}"
+
+    @property
+    def handle(self) -> str | None:
+        """The phone number, or the id that a chat client gave."""
+        return self.phone or self.chat_key
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The newest message of a conversation."""
+
+    speaker: Speaker
+    kind: MessageKind
+    text: str
+    state: DeliveryState | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationSummary:
+    """One line of the list. ``hand_back_at``: when the desk takes over again if staff say nothing."""
+
+    id: int
+    guest: GuestView
+    channel: Channel
+    mode: Mode
+    hand_back_at: datetime | None
+    needs_human: bool
+    language: str | None
+    last_message_at: datetime
+    preview: Preview | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundView:
+    """One message that came in: the guest's, or (``from_me``) from the business's own phone.
+
+    ``at`` is when it reached us. ``is_waiting``: its turn has not ended yet. ``unanswered_because`` says why
+    the desk did not answer it. ``is_automatic``: the phone sent it by itself, nobody typed it.
+    """
+
+    id: int
+    at: datetime
+    sent_at: datetime
+    kind: MessageKind
+    text: str
+    quoted_text: str | None
+    from_me: bool
+    is_waiting: bool
+    unanswered_because: str
+    is_automatic: bool
+
+    @property
+    def was_late(self) -> bool:
+        """Whether it was held up on its way."""
+        return self.at - self.sent_at >= LATE_AFTER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnView:
+    """How a reply came about. ``timings_ms`` are spans by name."""
+
+    source: str
+    language: str
+    handover: bool
+    reason: str
+    citations: Sequence[Citation]
+    timings_ms: Mapping[str, float]
+    analysis: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundView:
+    """One message to the guest. ``at`` is when it was committed; ``reason`` says why it failed.
+    ``message_id`` is the id it has on its channel.
+
+    ``guest_wrote_at`` is when the oldest message that it answers reached us.
+    """
+
+    id: int
+    message_id: str
+    at: datetime
+    kind: OutboundKind
+    text: str
+    state: DeliveryState
+    reason: str
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+    guest_wrote_at: datetime | None
+    turn: TurnView | None
+
+    @property
+    def waited_ms(self) -> float | None:
+        """How long the guest waited, from the arrival of the question to WhatsApp taking the answer."""
+        if self.guest_wrote_at is None or self.sent_at is None:
+            return None
+        return (self.sent_at - self.guest_wrote_at) / timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """Something that happened between the messages. ``mode`` is what it has set, if it has set one."""
+
+    at: datetime
+    kind: EventKind
+    actor: str
+    mode: Mode | None
+
+
+ThreadLine = InboundView | OutboundView | EventView
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """Conversations, newest first; ``older`` is the cursor of the next page, if there is one."""
+
+    conversations: Sequence[ConversationSummary]
+    older: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPage:
+    """Lines of a thread, oldest first; ``older`` is the cursor of the page before, if there is one."""
+
+    conversation: ConversationSummary
+    lines: Sequence[ThreadLine]
+    older: str | None

@@ -1,0 +1,168 @@
+"""Alerts of a line, as messages of the outbox.
+
+The outbox itself remembers an incident: it is open while the newest alert of the tenant has no all-clear
+after it. So there is one alert an incident, however often and by however many processes it is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.domain.lines import LineState, Unreadable
+from server.domain.messages import Channel, OutboundKind
+from server.domain.tenants import Tenant
+from server.ports.clock import Clock
+from server.store.models import OutboxRow
+from server.store.notices import Notice, notice_rows
+from server.store.session import Database
+from server.store.tenants import get_tenant_row, to_tenant
+
+_CHANNELS = (Channel.STAFF_EMAIL, Channel.STAFF_WEBHOOK)
+_KINDS = (OutboundKind.ALERT, OutboundKind.ALL_CLEAR)
+_NOT_KEPT = ("id",)
+
+
+class Alerts:
+    """The ``AlertStore`` port.
+
+    Args:
+        console_url: where staff find the console; part of what they are told.
+    """
+
+    def __init__(self, database: Database, clock: Clock, console_url: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._console_url = console_url
+
+    def begin_incident(self, tenant_id: str, line: LineState) -> Sequence[str]:
+        """Tell staff that the line is down, unless they know."""
+        with self._database.write() as session:
+            tenant = to_tenant(get_tenant_row(session, tenant_id))
+            newest = _newest(session, tenant_id)
+            if newest is not None and newest.kind == OutboundKind.ALERT:
+                return []
+            since = line.down_since or line.at
+            # What came before is part of the name: two processes that notice at once name it alike.
+            cause = f"line:{tenant_id}:{newest.id if newest else 0}"
+            notice = Notice(
+                cause,
+                OutboundKind.ALERT,
+                self._down_text(tenant, line, since),
+                _down_event(tenant, line, since),
+            )
+            return self._add(session, tenant, notice)
+
+    def end_incident(self, tenant_id: str, line: LineState) -> Sequence[str]:
+        """Tell staff that the line is up again, if they heard that it was down."""
+        with self._database.read() as session:
+            if not _is_down(_newest(session, tenant_id)):
+                return []
+        with self._database.write() as session:
+            newest = _newest(session, tenant_id)
+            if newest is None or not _is_down(newest):
+                return []
+            tenant = to_tenant(get_tenant_row(session, tenant_id))
+            text = (
+                f"WhatsApp of {tenant.settings.name} works again\n"
+                f"Since {_clock_time(tenant, line.at)} guests are heard and answered. What they wrote "
+                "meanwhile comes in now; messages that are too old wait for you in the console:\n"
+                f"{self._console_url}/console"
+            )
+            event = {"event": "number_up", "tenant": tenant_id, "at": line.at.isoformat()}
+            notice = Notice(f"line:{tenant_id}:{newest.message_id}", OutboundKind.ALL_CLEAR, text, event)
+            return self._add(session, tenant, notice)
+
+    def report_unreadable(self, tenant_id: str, message: Unreadable) -> Sequence[str]:
+        """Tell staff of a message that nobody could read, once."""
+        with self._database.write() as session:
+            tenant = to_tenant(get_tenant_row(session, tenant_id))
+            text = (
+                "A guest's message could not be read\n"
+                f"{_who(message.sender)} wrote to {tenant.settings.name} on "
+                f"{_clock_time(tenant, message.at)}, and WhatsApp could not decrypt it, nor did the "
+                "guest's phone send it again. Look at the chat on the business's phone, or ask the "
+                "guest to write once more."
+            )
+            event = {
+                "event": "message_unreadable",
+                "tenant": tenant_id,
+                "message": message.message_id,
+                "from": message.sender,
+                "at": message.at.isoformat(),
+            }
+            cause = f"unreadable:{tenant_id}:{message.sender}:{message.message_id}"
+            notice = Notice(cause, OutboundKind.NOTICE, text, event, is_on_whatsapp=True)
+            return self._add(session, tenant, notice)
+
+    def _add(self, session: Session, tenant: Tenant, notice: Notice) -> Sequence[str]:
+        lanes = []
+        for row in notice_rows(tenant, notice, self._clock.now()):
+            values = {
+                column.key: getattr(row, column.key)
+                for column in OutboxRow.__table__.columns
+                if column.key not in _NOT_KEPT and getattr(row, column.key) is not None
+            }
+            added = session.execute(
+                self._database.insert(OutboxRow)
+                .values(**values)
+                .on_conflict_do_nothing()
+                .returning(OutboxRow.id)
+            ).first()
+            if added is not None:
+                lanes.append(row.lane)
+        return lanes
+
+    def _down_text(self, tenant: Tenant, line: LineState, since: datetime) -> str:
+        return (
+            f"WhatsApp of {tenant.settings.name} does not work\n"
+            f"Since {_clock_time(tenant, since)} guests are neither heard nor answered.\n"
+            f"Reason: {line.reason or _REASONS.get(line.state, line.state)}.\n"
+            f"Look at WhatsApp on the business's phone. If the link is gone, make it anew: "
+            f"`frontdesk link {tenant.id}` shows a code to scan.\n"
+            f"{self._console_url}/console"
+        )
+
+
+_REASONS: Mapping[str, str] = {
+    "deaf": "WhatsApp does not answer on the line",
+    "connecting": "WhatsApp cannot be reached",
+    "disconnected": "the connection has ended",
+    "logged_out": "the link was removed on the phone",
+    "blocked": "WhatsApp refuses the number",
+}
+
+
+def _down_event(tenant: Tenant, line: LineState, since: datetime) -> Mapping[str, object]:
+    return {
+        "event": "number_down",
+        "tenant": tenant.id,
+        "state": line.state,
+        "since": since.isoformat(),
+        "reason": line.reason or _REASONS.get(line.state, line.state),
+    }
+
+
+def _newest(session: Session, tenant_id: str) -> OutboxRow | None:
+    return session.scalars(
+        select(OutboxRow)
+        .where(OutboxRow.tenant_id == tenant_id, OutboxRow.channel.in_(_CHANNELS), OutboxRow.kind.in_(_KINDS))
+        .order_by(OutboxRow.id.desc())
+        .limit(1)
+    ).first()
+
+
+def _is_down(newest: OutboxRow | None) -> bool:
+    return newest is not None and newest.kind == OutboundKind.ALERT
+
+
+def _clock_time(tenant: Tenant, moment: datetime) -> str:
+    return moment.astimezone(tenant.settings.zone).strftime("%d %B, %H:%M")
+
+
+def _who(sender: str) -> str:
+    user, _, server = sender.partition("@")
+    return f"+{user.partition(':')[0]}" if server == "s.whatsapp.net" else "A guest"
