@@ -7,8 +7,10 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from server.channels.chat import chat_blueprint
+from server.channels.conversations import conversations_blueprint
 from server.channels.operations import operations_blueprint
 from server.channels.whatsapp import whatsapp_blueprint
+from server.channels.whatsapp_status import StatusReports
 from server.desk import Desk
 from server.errors import AppError, PayloadTooLarge
 
@@ -23,9 +25,13 @@ def create_app(desk: Desk, internal_secret: str) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     ports = desk.ports
-    app.register_blueprint(whatsapp_blueprint(desk.receiver, ports.outbox, desk.lanes, internal_secret))
+    reports = StatusReports(ports.outbox, ports.identities, desk.line_watch, desk.lanes, ports.clock)
+    app.register_blueprint(whatsapp_blueprint(desk.receiver, reports, internal_secret))
     app.register_blueprint(chat_blueprint(desk.answers, ports.keys))
-    app.register_blueprint(operations_blueprint(ports.check_store, lambda: desk.is_running))
+    app.register_blueprint(conversations_blueprint(ports.log, desk.takeover, ports.keys))
+    app.register_blueprint(
+        operations_blueprint(ports.check_store, lambda: desk.is_running, ports.lines, ports.keys)
+    )
     app.register_error_handler(AppError, _answer_error)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(Exception, _answer_fault)

@@ -18,12 +18,15 @@ from server.inbox.answer import Answers
 from server.inbox.drain import Drain
 from server.inbox.merge import Merger
 from server.inbox.receive import Receiver
-from server.inbox.sweep import Sweep, waker
+from server.inbox.sweep import AT_ONCE, Sweep, waker
+from server.inbox.takeover import Takeover
 from server.knowledge.answer import EmbeddedAnswers
 from server.knowledge.retrieve import Retriever
+from server.outbox.alerts import LineWatch
 from server.outbox.deliver import Deliverer
 from server.outbox.presence import Presence
 from server.ports.bundle import Ports
+from server.ports.queue import TurnQueue, WorkSource
 from server.settings import Settings
 
 # Turns that run at a stop get so long to end; what is left is found by the next process.
@@ -37,14 +40,19 @@ log = structlog.get_logger(__name__)
 
 
 class Desk:
-    """Puts the parts together and runs them. Start it after a fork, never before."""
+    """Puts the parts together and runs them. Start it after a fork, never before.
 
-    def __init__(self, settings: Settings, ports: Ports) -> None:
+    Args:
+        source: where a worker gets its conversations from.
+    """
+
+    def __init__(self, settings: Settings, ports: Ports, source: WorkSource | None = None) -> None:
         self.ports = ports
         # Sends that hang must leave turns the threads that their database calls need.
         self._loop = EventLoopThread(worker_threads=2 * settings.turn_concurrency)
         deliverer = Deliverer(ports.leases, ports.outbox, ports.senders, ports.clock)
         self.lanes = InProcessQueue(self._loop, deliverer.run, settings.turn_concurrency)
+        self.line_watch = LineWatch(ports.alerts, self.lanes, settings.whatsapp_alert_after_s)
         self._engine = make_engine(settings, ports)
         taker = TurnTaker(
             self._engine,
@@ -56,15 +64,22 @@ class Desk:
             WaitBounds(settings.turn_wait_min_s, max(settings.turn_wait_min_s, settings.turn_wait_max_s)),
         )
         drain = Drain(ports.leases, ports.inbox, taker, ports.clock, settings.ai_context_messages)
-        self._conversations = InProcessQueue(self._loop, drain.run, settings.turn_concurrency)
+        self._conversations: TurnQueue = ports.conversations or InProcessQueue(
+            self._loop, drain.run, settings.turn_concurrency
+        )
+        self._take_turns = drain.run
+        self._source = source
         merger = Merger(ports.leases, ports.identities, self._conversations)
         merges = InProcessQueue(self._loop, merger.run, MERGES_AT_ONCE)
         self._sweep = Sweep(
-            waker(ports.inbox.due_conversations, self._conversations),
+            waker(ports.inbox.due_conversations, self._conversations.for_sweeps),
             waker(ports.outbox.due_lanes, self.lanes),
             waker(ports.identities.due_merges, merges),
+            lambda: ports.modes.hand_back_due(AT_ONCE),
         )
-        self._sweeping: Future[None] | None = None
+        # What runs for as long as the desk does.
+        self._running: list[Future[None]] = []
+        self.takeover = Takeover(ports.modes, ports.leases, self.lanes)
         self.receiver = Receiver(ports.inbox, self._conversations)
         self.answers = Answers(
             ports.inbox, ports.replies, drain, self._submit, settings.ai_total_s + CHAT_MARGIN_S
@@ -78,7 +93,9 @@ class Desk:
     def start(self) -> None:
         """Take up work, what a process before has left included."""
         self._loop.start()
-        self._sweeping = self._loop.submit(self._sweep.run())
+        self._running.append(self._loop.submit(self._sweep.run()))
+        if self._source is not None:
+            self._running.append(self._loop.submit(self._source.run(self._take_turns)))
         self._loop.submit(asyncio.to_thread(self._warm))
         if self.ports.model is not None:
             self._loop.submit(self.ports.model.warm())
@@ -86,10 +103,12 @@ class Desk:
     def stop(self) -> None:
         """Start nothing new, let running turns end, close what is open."""
         self._conversations.close()
-        self.lanes.close()
-        if self._sweeping is not None:
-            self._sweeping.cancel()
+        for running in self._running:
+            running.cancel()
         self._loop.drain(DRAIN_S)
+        # What those turns have committed has begun to leave: it may end, and nothing more begins.
+        self.lanes.close()
+        self._loop.drain(CLOSE_S)
         if self.ports.model is not None and self.is_running:
             self._loop.submit(self.ports.model.aclose()).result(timeout=CLOSE_S)
         self._loop.stop()

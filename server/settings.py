@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.errors import SettingsError
@@ -27,6 +27,11 @@ class Settings(BaseSettings):
     whatsapp_url: str = ""
     log_level: Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"] = "INFO"
 
+    whatsapp_alert_after_s: float = Field(default=120, ge=0, le=86400)
+    resend_api_key: SecretStr | None = None
+    resend_base_url: str = "https://api.resend.com"
+    mail_from: str = ""
+
     openai_api_key: SecretStr | None = None
     openai_base_url: str = ""
     ai_model: str = "gpt-4o-mini"
@@ -37,6 +42,10 @@ class Settings(BaseSettings):
     ai_context_messages: int = Field(default=4, ge=0, le=50)
     turn_concurrency: int = Field(default=32, ge=1, le=512)
     turn_engine: Literal["", "in-process", "procrastinate"] = ""
+    worker_max_turns: int = Field(default=0, ge=0)
+    worker_max_hours: float = Field(default=0, ge=0)
+    worker_max_mb: int = Field(default=0, ge=0)
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
     turn_wait_min_s: float = Field(default=0.2, ge=0, le=5)
     turn_wait_max_s: float = Field(default=0.8, ge=0, le=10)
     lease_s: float = Field(default=8, ge=1, le=120)
@@ -47,7 +56,7 @@ class Settings(BaseSettings):
     def _in_capitals(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("whatsapp_url", "openai_base_url", "public_base_url")
+    @field_validator("whatsapp_url", "openai_base_url", "public_base_url", "resend_base_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
@@ -60,6 +69,19 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.data_dir / 'frontdesk.db'}"
+
+    @field_validator("turn_engine")
+    @classmethod
+    def _engine_fits_database(cls, value: str, info: ValidationInfo) -> str:
+        url = info.data.get("database_url")
+        if value == "procrastinate" and (url is None or url.get_secret_value().startswith("sqlite")):
+            raise ValueError("procrastinate needs PostgreSQL: set DATABASE_URL, or leave this empty")
+        return value
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether workers take the turns, rather than whichever process received the messages."""
+        return self.turn_engine != "in-process" and not self.database.startswith("sqlite")
 
     @property
     def sidecar_url(self) -> str:

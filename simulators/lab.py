@@ -58,6 +58,17 @@ class Service:
         """Whether the process is there."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The process id.
+
+        Raises:
+            LabError: it was not started.
+        """
+        if self._process is None:
+            raise LabError(f"{self.name} does not run")
+        return self._process.pid
+
     def start(self) -> None:
         """Start it and wait until it is ready."""
         with self.log.open("ab") as log:
@@ -105,10 +116,18 @@ class Lab:
         folder: for the database, logs and what processes keep on disk.
         whatsapp: the simulated WhatsApp, which outlives restarts of ours.
         settings: more settings, such as ``OPENAI_BASE_URL`` or ``DATABASE_URL``.
+        webs: web processes, each with a port of its own; the sidecar knows the first.
+        workers: on PostgreSQL; without any, web processes take the turns themselves.
     """
 
     def __init__(
-        self, folder: Path, whatsapp: WhatsAppSimulator, settings: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        whatsapp: WhatsAppSimulator,
+        settings: Mapping[str, str] | None = None,
+        *,
+        webs: int = 1,
+        workers: int = 0,
     ) -> None:
         self.folder = folder
         self.whatsapp = whatsapp
@@ -126,15 +145,13 @@ class Lab:
             "WHATSAPP_SOCKET_URL": whatsapp.socket_url,
             "INTERNAL_SECRET": self.secret,
             "PUBLIC_BASE_URL": self.web_url,
+            "TURN_ENGINE": "procrastinate" if workers else "in-process",
             **(settings or {}),
         }
-        self.web = Service(
-            "web",
-            ["gunicorn", "--config", "server/gunicorn_config.py"],
-            self.environment,
-            folder / "web.log",
-            lambda: _answers(f"{self.web_url}/readyz"),
-        )
+        self.web_urls = [self.web_url, *(f"http://127.0.0.1:{free_port()}" for _ in range(webs - 1))]
+        self.webs = [self._web(number, url) for number, url in enumerate(self.web_urls)]
+        self.web = self.webs[0]
+        self.workers = [self._worker(number) for number in range(workers)]
         self.sidecar = Service(
             "sidecar",
             ["node", "services/whatsapp/src/index.js"],
@@ -146,8 +163,8 @@ class Lab:
     def __enter__(self) -> Lab:
         self.frontdesk("migrate")
         self.frontdesk("seed")
-        self.web.start()
-        self.sidecar.start()
+        for service in (*self.webs, *self.workers, self.sidecar):
+            service.start()
         return self
 
     def __exit__(
@@ -156,8 +173,28 @@ class Lab:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.sidecar.stop()
-        self.web.stop()
+        for service in (self.sidecar, *self.webs, *self.workers):
+            service.stop()
+
+    def _web(self, number: int, url: str) -> Service:
+        return Service(
+            f"web {number}",
+            ["gunicorn", "--config", "server/gunicorn_config.py"],
+            self.environment | {"PORT": url.rpartition(":")[2]},
+            self.folder / f"web{number or ''}.log",
+            lambda: _answers(f"{url}/readyz"),
+        )
+
+    def _worker(self, number: int) -> Service:
+        beats = Path(self.environment["DATA_DIR"]) / "workers"
+        worker = Service(
+            f"worker {number}",
+            ["frontdesk", "run", "worker"],
+            self.environment,
+            self.folder / f"worker{number or ''}.log",
+            lambda: any(beats.glob(f"*-{worker.pid}")),
+        )
+        return worker
 
     def frontdesk(self, *arguments: str) -> str:
         """Run the command line on this installation and return what it printed.

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from simulators import openai_wire as wire
 from simulators.http_server import Answer, Request, serve
-from simulators.openai_scripts import Rule, reply_to, tokens
+from simulators.openai_scripts import Rule, echo, reply_to, tokens
 
 MODELS = ("gpt-4o-mini", "gpt-4o")
 REQUESTS_A_MINUTE = 10_000
@@ -40,17 +40,21 @@ class Behaviour(BaseModel):
     ``error_status`` is answered to the share ``error_rate`` of requests, picked by ``seed``. ``hang`` stops
     for good: before the ``headers``, after them before the ``first_token``, or ``mid_stream`` after half of
     the tokens. ``cut_after_tokens`` breaks the connection off. Any key will do if ``api_key`` is None.
+    Each answer starts up to ``latency_spread_ms`` later than ``latency_first_token_ms``, drawn from ``seed``.
+    ``echo`` is a pattern: a question that holds it is answered with all that fits it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     latency_first_token_ms: Annotated[float, Field(ge=0)] = 0
+    latency_spread_ms: Annotated[float, Field(ge=0)] = 0
     tokens_per_second: Annotated[float, Field(ge=0)] = 0
     error_status: Annotated[int, Field(ge=400, le=599)] | None = None
     error_rate: Annotated[float, Field(ge=0, le=1)] = 1
     hang: Literal["headers", "first_token", "mid_stream"] | None = None
     cut_after_tokens: Annotated[int, Field(ge=0)] | None = None
     reply: str | None = None
+    echo: str | None = None
     rules: Sequence[Rule] = ()
     api_key: str | None = None
     seed: int = 0
@@ -148,7 +152,9 @@ class ModelServer:
     ) -> None:
         if behaviour.hang == "headers":
             await _forever()
-        said = tokens(reply_to(asked.lines, behaviour.rules, behaviour.reply))
+        echoed = behaviour.echo and echo(asked.lines, behaviour.echo)
+        said = tokens(echoed or reply_to(asked.lines, behaviour.rules, behaviour.reply))
+        await asyncio.sleep(self._random.uniform(0, behaviour.latency_spread_ms) / 1000)
         words = said[: asked.limit]
         usage = _usage(asked, words)
         self._answers += 1

@@ -50,8 +50,7 @@ _NOTHING = frozenset(_EMPTY_WORDS.split())
 
 def reply_to(messages: Sequence[tuple[str, str]], rules: Sequence[Rule], fixed: str | None) -> str:
     """What to say to *messages*, each a role and its text. First rules, then *fixed*, then the documents."""
-    asked = next((text for role, text in reversed(messages) if role == "user"), "")
-    question = "\n".join(_GUEST.findall(asked)[-1:]) or asked
+    asked, question = _last_asked(messages)
     for rule in rules:
         if rule.contains.casefold() in question.casefold():
             return rule.reply
@@ -67,9 +66,22 @@ def reply_to(messages: Sequence[tuple[str, str]], rules: Sequence[Rule], fixed: 
     return f"{told} [{best.id}]"
 
 
+def echo(messages: Sequence[tuple[str, str]], pattern: str) -> str:
+    """Names all that fits *pattern* in the last question, in its order; empty if nothing does."""
+    _, question = _last_asked(messages)
+    named = dict.fromkeys(found[0] for found in re.finditer(pattern, question))
+    return f"This is about {', '.join(named)}." if named else ""
+
+
 def tokens(text: str) -> list[str]:
     """The tokens of *text*: words with the space before them."""
     return re.findall(r"\s*\S+", text)
+
+
+def _last_asked(messages: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """The last message of the user, and the question in it."""
+    asked = next((text for role, text in reversed(messages) if role == "user"), "")
+    return asked, "\n".join(_GUEST.findall(asked)[-1:]) or asked
 
 
 def _does_not_know(question: str, messages: Sequence[tuple[str, str]]) -> str:

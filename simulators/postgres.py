@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import json
 import os
 import pwd
 import shutil
@@ -15,23 +16,32 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import psycopg
+
 UNPRIVILEGED = "nobody"
 START_TIMEOUT_S = 30
+_POLL_S = 0.02
 _READY = "database system is ready to accept connections"
 _PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """Start a server; yields the URL of its ``postgres`` database. TEST_DATABASE_URL is used if given."""
+def postgres_server(*, fsync: str = "off") -> Iterator[str]:
+    """Start a server; yields the URL of its ``postgres`` database. TEST_DATABASE_URL is used if given.
+
+    Args:
+        fsync: ``off`` where nothing outlives the run, so that nothing need reach the disk; ``on`` to measure.
+    """
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
@@ -45,7 +55,7 @@ def postgres_server() -> Iterator[str]:
         binaries = _binaries(user, folder)
         port = _free_port()
         _make_cluster(binaries, folder / "data", user)
-        with _running(binaries, folder, port, user):
+        with _running(binaries, folder, port, user, fsync):
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -88,9 +98,8 @@ def _make_cluster(binaries: Path, data: Path, user: str | None) -> None:
 
 
 @contextmanager
-def _running(binaries: Path, folder: Path, port: int, user: str | None) -> Iterator[None]:
-    # Nothing here outlives the run, so nothing need reach the disk.
-    options = ["-c", "fsync=off", "-c", "max_connections=200"]
+def _running(binaries: Path, folder: Path, port: int, user: str | None, fsync: str) -> Iterator[None]:
+    options = ["-c", f"fsync={fsync}", "-c", "max_connections=200"]
     process = subprocess.Popen(
         [
             binaries / "postgres",
@@ -143,3 +152,89 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+class Cluster:
+    """A cluster on the disk, with its server at a fixed port, for a caller who starts and kills it himself.
+
+    ``command`` runs the server as ``user``; None is whoever runs this.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Make the cluster below *folder*, which every user must be able to enter."""
+        self.user = UNPRIVILEGED if os.geteuid() == 0 else None
+        if self.user is not None:
+            entry = pwd.getpwnam(self.user)
+            os.chown(folder, entry.pw_uid, entry.pw_gid)
+        binaries = _binaries(self.user, folder)
+        self.port = _free_port()
+        _make_cluster(binaries, folder / "data", self.user)
+        self.command = [
+            str(binaries / "postgres"),
+            *("-D", str(folder / "data")),
+            *("-h", "127.0.0.1", "-p", str(self.port), "-k", str(folder)),
+            *("-c", "fsync=on", "-c", "max_connections=200"),
+        ]
+
+    def url(self, port: int) -> str:
+        """Of the ``postgres`` database, reached at *port*: the server's own or a proxy's."""
+        return f"postgresql://postgres@127.0.0.1:{port}/postgres"
+
+    def is_ready(self) -> bool:
+        """Whether the server takes connections: its port opens before it is."""
+        try:
+            psycopg.connect(self.url(self.port), connect_timeout=1).close()
+        except psycopg.Error:
+            return False
+        return True
+
+
+def main() -> None:
+    """A server for tests in other languages: says ``{"url"}`` and obeys ``stop`` and ``start``, a line each.
+
+    ``stop`` ends it as a crash would. Everything ends with standard input.
+    """
+    with tempfile.TemporaryDirectory(prefix="frontdesk-postgres-") as folder:
+        cluster = Cluster(Path(folder))
+        server = _start(cluster)
+        try:
+            _say(url=cluster.url(cluster.port))
+            for command in map(str.strip, sys.stdin):
+                if command == "stop":
+                    _end(server)
+                elif command == "start":
+                    server = _start(cluster)
+                _say(done=command)
+        finally:
+            _end(server)
+
+
+def _start(cluster: Cluster) -> subprocess.Popen[bytes]:
+    server = subprocess.Popen(
+        [*cluster.command, "-c", "fsync=off"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user=cluster.user,
+        cwd="/",
+        preexec_fn=_die_with_parent,
+    )
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not cluster.is_ready():
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("PostgreSQL did not start")
+        time.sleep(_POLL_S)
+    return server
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.send_signal(signal.SIGQUIT)
+    server.wait(timeout=START_TIMEOUT_S)
+
+
+def _say(**fields: str) -> None:
+    print(json.dumps(fields), flush=True)  # noqa: T201 - its caller reads it
+
+
+if __name__ == "__main__":
+    main()

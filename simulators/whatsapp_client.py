@@ -109,6 +109,15 @@ class WhatsAppSimulator:
         """What a guest's phone decrypted, saw and counted."""
         return self._call("GET", f"/guests/{pn}")
 
+    def guests(self) -> list[dict[str, Any]]:
+        """The same of all guests' phones, those included whose number was passed on."""
+        guests: list[dict[str, Any]] = self._call("GET", "/guests")["guests"]
+        return guests
+
+    def pass_on_number(self, pn: str, *, lid: str | None = None, name: str | None = None) -> dict[str, Any]:
+        """Give a guest's number to somebody else, with a phone and a LID of their own."""
+        return self._post(f"/guests/{pn}/pass-on", lid=lid, name=name)
+
     def send(
         self,
         pn: str,
@@ -130,7 +139,7 @@ class WhatsAppSimulator:
         return str(self._call("POST", f"/guests/{pn}/send", wish)["id"])
 
     def typing(self, pn: str, *, to: str, state: str) -> None:
-        """Show a guest's `composing`, `recording` or `paused` to a host."""
+        """Show a guest's `composing`, `recording` or `paused` to a host that has subscribed to it."""
         self._post(f"/guests/{pn}/typing", to=to, state=state)
 
     def forget_sessions(self, pn: str) -> None:

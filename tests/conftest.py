@@ -9,9 +9,9 @@ import pytest
 from server.domain.tenants import TenantSettings
 from server.store.session import Database
 from server.store.tenants import Tenants
+from simulators.postgres import postgres_server
 from tests.fakes.clock import FakeClock
 from tests.support.databases import PostgresTemplate, SqliteTemplate
-from simulators.postgres import postgres_server
 
 
 @pytest.fixture(scope="session")

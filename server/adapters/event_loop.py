@@ -60,7 +60,7 @@ class EventLoopThread:
 
 
 class InProcessQueue:
-    """The ``WorkQueue`` port on the process's own loop.
+    """The ``TurnQueue`` port on the process's own loop.
 
     A key that is put while its work runs is run once more afterwards: what came in meanwhile is seen.
 
@@ -77,6 +77,11 @@ class InProcessQueue:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._is_open = True
+
+    @property
+    def for_sweeps(self) -> InProcessQueue:
+        """The queue itself: to look once more after a turn costs little where nobody else sweeps."""
+        return self
 
     def put(self, key: str) -> None:
         """Wake *key*; from any thread, returns at once."""

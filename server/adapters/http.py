@@ -49,18 +49,26 @@ class HttpClient:
             ProviderUnavailable: no connection, no answer in time, 429 or 5xx.
             ProviderRejected: any other answer.
         """
-        timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
-        try:
-            response = self._session.request(method, url, timeout=timeout, allow_redirects=False, **arguments)
-        except requests.Timeout as error:
-            raise ProviderUnavailable(self._provider, f"no answer in {timeout_s:g} s") from error
-        except requests.RequestException as error:
-            raise ProviderUnavailable(self._provider, type(error).__name__) from error
+        response = self.exchange(method, url, timeout_s, **arguments)
         if response.status_code == _TOO_MANY_REQUESTS or response.status_code >= requests.codes.server_error:
             raise ProviderUnavailable(self._provider, _reason(response))
         if not requests.codes.ok <= response.status_code < requests.codes.multiple_choices:
             raise ProviderRejected(self._provider, _reason(response))
         return response
+
+    def exchange(self, method: str, url: str, timeout_s: float, **arguments: Any) -> requests.Response:
+        """Send a request and return its answer, whatever its status.
+
+        Raises:
+            ProviderUnavailable: no connection, or no answer in time.
+        """
+        timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
+        try:
+            return self._session.request(method, url, timeout=timeout, allow_redirects=False, **arguments)
+        except requests.Timeout as error:
+            raise ProviderUnavailable(self._provider, f"no answer in {timeout_s:g} s") from error
+        except requests.RequestException as error:
+            raise ProviderUnavailable(self._provider, type(error).__name__) from error
 
     def close(self) -> None:
         """Close kept connections."""

@@ -7,6 +7,8 @@ import sys
 import click
 
 from server.commands.ask import ask
+from server.commands.backup import backup, restore
+from server.commands.bench import bench
 from server.commands.context import CommandContext
 from server.commands.database import migrate, seed
 from server.commands.doctor import doctor
@@ -33,6 +35,8 @@ def cli(context: click.Context) -> None:
 
 for command in (
     ask,
+    backup,
+    bench,
     doctor,
     evaluate,
     keys,
@@ -40,6 +44,7 @@ for command in (
     link,
     migrate,
     requeue,
+    restore,
     run,
     seed,
     tenant,

@@ -55,5 +55,5 @@ def _check_businesses(context: CommandContext) -> None:
 
 
 def _check_sidecar(context: CommandContext) -> None:
-    if not make_sidecar(context.settings).is_up():
+    if not make_sidecar(context.settings, context.database).is_up():
         raise CommandError("it does not answer: start it with `frontdesk run`")

@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 def link(context: CommandContext, tenant_id: str, phone: str | None) -> None:
     """Link TENANT's WhatsApp number: shows a code to scan and waits until it has been."""
     context.tenants.get(tenant_id)
-    sidecar = make_sidecar(context.settings)
+    sidecar = make_sidecar(context.settings, context.database)
     await_sidecar(sidecar)
     try:
         show_link(sidecar, tenant_id, phone, click.echo)

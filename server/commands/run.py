@@ -1,9 +1,10 @@
-"""``frontdesk run``: everything on this machine, from the Procfile."""
+"""``frontdesk run``: everything on this machine, or one process of it, from the Procfile."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -18,8 +19,10 @@ from honcho.manager import SIGNALS, Manager
 from server.commands.context import CommandContext
 from server.commands.database import bring_up_to_date, seed_once
 from server.errors import CommandError
+from server.observability.logs import configure_logging
 from server.secret_files import internal_secret
 from server.settings import Settings
+from server.worker import is_alive, work
 
 _PROCFILE = Path(__file__).resolve().parents[2] / "Procfile"
 _NODE_MAJOR = 20
@@ -27,12 +30,43 @@ _VERSION_TIMEOUT_S = 10
 
 
 @click.command(epilog="Example: PORT=8000 frontdesk run")
+@click.argument("process", required=False, type=click.Choice(["web", "whatsapp", "worker"]))
+@click.option("--check", is_flag=True, help="With `worker`: end with 0 if a worker of this machine is alive.")
 @click.pass_obj
-def run(context: CommandContext) -> None:
+def run(context: CommandContext, process: str | None, check: bool) -> None:
     """Set up what is missing, start all processes of the Procfile and show how to link WhatsApp.
 
-    Ctrl-C stops everything.
+    Ctrl-C stops everything. With the name of a PROCESS only that one is run, and nothing is set up.
     """
+    if check and process != "worker":
+        raise CommandError("--check goes with `frontdesk run worker`")
+    if process is None:
+        _run_all(context)
+    elif process != "worker":
+        _become(process, context.settings)
+    elif check:
+        sys.exit(0 if is_alive(context.settings) else 1)
+    else:
+        _run_worker(context)
+
+
+def _run_worker(context: CommandContext) -> None:
+    settings = context.settings
+    configure_logging(settings.log_level)
+    if settings.has_workers:
+        # Says in one sentence that migrations are missing.
+        context.database.close()
+    work(settings)
+
+
+def _become(process: str, settings: Settings) -> None:
+    """Turn this process into that of the Procfile."""
+    command = shlex.split(parse_procfile(_PROCFILE.read_text(encoding="utf-8")).processes[process])
+    os.chdir(_PROCFILE.parent)
+    os.execvpe(command[0], command, _environment(settings))  # noqa: S606 - our own command
+
+
+def _run_all(context: CommandContext) -> None:
     settings = context.settings
     check_node()
     for port, setting in ((settings.port, "PORT"), (settings.whatsapp_port, "WHATSAPP_PORT")):

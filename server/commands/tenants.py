@@ -18,6 +18,7 @@ from server.errors import CommandError
 from server.store.tenants import SETTINGS
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ADDRESS = re.compile(r"[^@\s<>,]{1,64}@[^@\s<>,]+\.[^@\s<>,]+")
 _NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{5,20}")
 
 
@@ -92,9 +93,14 @@ def _checked(values: dict[str, Any]) -> TenantSettings:
         raise CommandError("name: a business needs a name")
     if settings.time_zone not in available_timezones():
         raise CommandError(f"time_zone: {settings.time_zone!r} is no time zone; one is Asia/Jerusalem")
+    if settings.hand_back_after_minutes < 0:
+        raise CommandError("hand_back_after_minutes: must be 0 (never) or more")
     for number in settings.staff_numbers:
         if not _NUMBER.fullmatch(number):
             raise CommandError(f"staff_numbers: {number!r} is no phone number; one is +972501234567")
+    for address in settings.staff_emails:
+        if not _ADDRESS.fullmatch(address):
+            raise CommandError(f"staff_emails: {address!r} is no e-mail address; one is owner@hotel.example")
     if settings.staff_webhook and urlsplit(settings.staff_webhook).scheme not in ("http", "https"):
         raise CommandError("staff_webhook: must be a URL that begins with https://")
     return settings

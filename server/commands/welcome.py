@@ -13,6 +13,7 @@ from server.commands.link import await_sidecar, show_link
 from server.errors import AppError, CommandError, ProviderUnavailable
 from server.observability.logs import configure_logging
 from server.settings import Settings, read_settings
+from server.store.session import Database
 from server.wiring import make_sidecar
 
 DEMO_TENANT = "1"
@@ -28,7 +29,7 @@ def main() -> None:
     try:
         settings = read_settings()
         _await_web(settings)
-        sidecar = make_sidecar(settings)
+        sidecar = make_sidecar(settings, Database(settings.database))
         await_sidecar(sidecar)
         say(f"\nFrontdesk is ready. Console: {settings.console_url}/console   Stop it with Ctrl-C.\n")
         show_link(sidecar, DEMO_TENANT, None, say)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -27,7 +28,8 @@ class Sweep:
         """Sweep until cancelled."""
         while True:
             await asyncio.to_thread(self.once)
-            await asyncio.sleep(INTERVAL_S)
+            # Several processes that were started together should not look at the same time.
+            await asyncio.sleep(INTERVAL_S * random.uniform(0.75, 1.25))  # noqa: S311 - guards no secret
 
     def once(self) -> None:
         """One round; a chore that fails is tried again at the next one, and holds up no other."""

@@ -12,8 +12,13 @@ from server.store.session import Database
 
 
 def test_a_migrated_database_is_what_the_models_describe(database: Database) -> None:
+    def is_ours(name: str | None, _kind: str, _parents: object) -> bool:
+        # procrastinate describes its own tables; their indices go with them.
+        return name is None or not name.startswith("procrastinate_")
+
     with database.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_name": is_ours})
+        assert compare_metadata(context, Base.metadata) == []
 
 
 def test_tables_of_a_later_version_are_taken_as_they_are(database: Database) -> None:

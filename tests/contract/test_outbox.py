@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from server.domain.conversations import Lease, Reply, ReplySource
-from server.domain.messages import DeliveryState, OutboundMessage
+from server.domain.messages import DeliveryState, GuestAddress, OutboundMessage
 from server.errors import LeaseLost
 from server.store.inbox import Inbox
 from server.store.leases import Leases, make_ownership
@@ -158,3 +158,110 @@ def test_a_receipt_of_another_tenant_is_unknown(outbox: Outbox, lease: Lease, cl
 @pytest.mark.usefixtures("committed")
 def test_the_sweep_finds_lanes_that_are_due(outbox: Outbox) -> None:
     assert outbox.due_lanes(10) == [LANE]
+
+
+OTHER_LANE = "conversation:2"
+A_DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def other_lease(database: Database, tmp_path: Path) -> Iterator[Lease]:
+    leases = Leases(database, make_ownership(database, tmp_path))
+    claimed = leases.claim(f"outbox:{OTHER_LANE}")
+    assert claimed is not None
+    yield claimed
+    leases.close()
+
+
+@pytest.fixture
+def another(database: Database, clock: FakeClock, committed: None, tmp_path: Path) -> Iterator[None]:
+    """A reply to another guest of the same business."""
+    inbox, replies = Inbox(database, clock), Replies(database, clock, "")
+    leases = Leases(database, make_ownership(database, tmp_path))
+    claimed = leases.claim(OTHER_LANE)
+    assert claimed is not None
+    phone = "972502222222@s.whatsapp.net"
+    inbox.save("1", [a_message(address=GuestAddress(phone, phone=phone))])
+    turn = inbox.next_turn(2, 0)
+    assert turn is not None
+    reply = Reply(text="other", source=ReplySource.KNOWLEDGE, language="en")
+    replies.commit_reply(claimed, turn, reply, clock.now())
+    yield
+    leases.close()
+
+
+@pytest.mark.usefixtures("another")
+def test_a_line_that_is_down_is_tried_by_one_message_while_the_others_wait(
+    outbox: Outbox, lease: Lease, clock: FakeClock
+) -> None:
+    outbox.postpone_line(lease, start(outbox, lease), 10, A_DAY)
+    assert outbox.due_lanes(10) == []
+    clock.advance(10)
+    assert outbox.due_lanes(10) == [LANE]
+    # It has not come back, nor has it woken anybody: the others do not wait for ever.
+    clock.advance(5)
+    assert sorted(outbox.due_lanes(10)) == [LANE, OTHER_LANE]
+
+
+@pytest.mark.usefixtures("another")
+def test_what_is_committed_while_the_line_is_down_waits_with_the_others(
+    outbox: Outbox, lease: Lease, other_lease: Lease, database: Database, clock: FakeClock
+) -> None:
+    outbox.postpone_line(lease, start(outbox, lease), 10, timedelta(0))
+    newcomer = outbox.start_sending(other_lease, OTHER_LANE)
+    assert newcomer is not None
+    assert outbox.wait_for_line(other_lease, newcomer)
+    row = state_of(database, newcomer)
+    assert (row.state, row.attempts, row.sending_at) == ("committed", 0, None)
+    clock.advance(10)
+    assert outbox.due_lanes(10) == [LANE]
+
+
+@pytest.mark.usefixtures("another")
+def test_a_line_that_is_back_is_waited_for_by_nobody(
+    outbox: Outbox, lease: Lease, other_lease: Lease, clock: FakeClock
+) -> None:
+    outbox.postpone_line(lease, start(outbox, lease), 10, A_DAY)
+    assert outbox.wake_tenant("1") == [LANE, OTHER_LANE]
+    message = outbox.start_sending(other_lease, OTHER_LANE)
+    assert message is not None
+    assert not outbox.wait_for_line(other_lease, message)
+
+
+@pytest.mark.usefixtures("another")
+def test_what_is_too_old_does_not_wait_for_the_line(outbox: Outbox, lease: Lease, clock: FakeClock) -> None:
+    clock.advance(60)
+    outbox.postpone_line(lease, start(outbox, lease), 10, timedelta(seconds=30))
+    assert sorted(outbox.due_lanes(10)) == [LANE, OTHER_LANE]
+
+
+@pytest.mark.usefixtures("committed")
+def test_what_has_not_left_is_committed_again_and_what_may_have_is_not(
+    outbox: Outbox, lease: Lease, database: Database, clock: FakeClock
+) -> None:
+    first = start(outbox, lease)
+    assert not first.may_have_left
+    outbox.postpone_line(lease, first, 10, A_DAY)
+    assert state_of(database, first).state == "committed"
+    clock.advance(10)
+    without_an_ack = start(outbox, lease)
+    assert not without_an_ack.may_have_left
+    outbox.postpone(lease, without_an_ack, 10)
+    assert state_of(database, first).state == "sending"
+    clock.advance(10)
+    again = start(outbox, lease)
+    assert again.may_have_left
+    # This attempt has sent nothing, but the one before it may have.
+    outbox.postpone_line(lease, again, 10, A_DAY)
+    assert state_of(database, first).state == "sending"
+
+
+@pytest.mark.usefixtures("committed")
+def test_an_ack_alone_says_nothing_of_a_delivery(
+    outbox: Outbox, lease: Lease, database: Database, clock: FakeClock
+) -> None:
+    message = start(outbox, lease)
+    outbox.record_receipt("1", message.message_id, DeliveryState.SENT, clock.now())
+    row = state_of(database, message)
+    assert (row.state, row.delivered_at) == ("sent", None)
+    assert row.sent_at is not None

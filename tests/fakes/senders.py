@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from server.domain.messages import OutboundMessage
-from server.errors import ProviderError
+from server.errors import ProviderError, ProviderUnavailable
+from server.ports.mail import Mail
 from server.ports.messaging import PresenceState
 
 
@@ -33,3 +37,28 @@ class FakePresence:
         if self.outage is not None:
             raise self.outage
         self.shown.append((tenant_id, to, state))
+
+
+class FakeLines:
+    """Keeps the ``LineHealth`` port; ``outage`` fails every call."""
+
+    def __init__(self) -> None:
+        self.numbers: list[Mapping[str, Any]] = []
+        self.outage: ProviderUnavailable | None = None
+
+    def lines(self) -> Sequence[Mapping[str, Any]]:
+        """What the test has put there."""
+        if self.outage is not None:
+            raise self.outage
+        return self.numbers
+
+
+class FakeMailer:
+    """Keeps the ``Mailer`` port: what was delivered, once for each key."""
+
+    def __init__(self) -> None:
+        self.delivered: dict[str, Mail] = {}
+
+    def deliver(self, mail: Mail) -> None:
+        """Keep *mail*."""
+        self.delivered.setdefault(mail.idempotency_key, mail)

@@ -15,17 +15,20 @@ from server.domain.messages import Channel
 from server.ports.ai import Embedder, LanguageModel
 from server.ports.bundle import Ports
 from server.settings import Settings
+from server.store.alerts import Alerts
 from server.store.identities import Identities
 from server.store.inbox import Inbox
 from server.store.keys import ApiKeys
 from server.store.knowledge import Knowledge
 from server.store.leases import Leases, make_ownership
+from server.store.modes import Modes
 from server.store.outbox import Outbox
+from server.store.queries import ConsoleQueries
 from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
 from tests.fakes.embedder import FakeEmbedder
-from tests.fakes.senders import FakePresence, FakeSender
+from tests.fakes.senders import FakeLines, FakePresence, FakeSender
 
 SECRET = "the-internal-secret"
 
@@ -61,6 +64,8 @@ def make_desk(
             replies=Replies(database, clock, "http://desk.example"),
             outbox=Outbox(database, clock),
             identities=Identities(database, clock),
+            modes=Modes(database, clock),
+            log=ConsoleQueries(database),
             leases=leases,
             keys=ApiKeys(database, clock),
             knowledge=Knowledge(database, clock),
@@ -68,6 +73,8 @@ def make_desk(
             model=model,
             senders={Channel.WHATSAPP: sender},
             presence=presence,
+            alerts=Alerts(database, clock, "http://desk.example"),
+            lines=FakeLines(),
             check_store=lambda: None,
             close=leases.close,
         )

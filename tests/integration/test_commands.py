@@ -65,6 +65,8 @@ def test_a_tenants_id_is_plain(runner: CliRunner, bad: str) -> None:
         ("time_zone", ["Mars/Olympus"]),
         ("staff_numbers", ["call me"]),
         ("staff_webhook", ["ftp://example.com"]),
+        ("hand_back_after_minutes", ["--", "-1"]),
+        ("hand_back_after_minutes", ["soon"]),
         ("name", [" "]),
         ("name", ["two", "values"]),
         ("ai_paused", ["perhaps"]),

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from server.domain.conversations import Reply, ReplySource
-from server.domain.messages import Channel
-from server.errors import ProviderRejected, ProviderUnavailable
+from server.domain.messages import Channel, GuestAddress, OutboundMessage
+from server.errors import LineDown, ProviderRejected, ProviderUnavailable
 from server.outbox.deliver import GIVE_UP_AFTER, LONGEST_DELAY_S, Deliverer
 from server.store.inbox import Inbox
 from server.store.leases import Leases, make_ownership
@@ -121,3 +121,92 @@ async def test_what_a_killed_process_was_sending_is_sent_again_under_its_id(
     leases.release(lease)
     await deliverer.run(LANE)
     assert sender.sent[0].message_id == died_on.message_id
+
+
+@pytest.fixture
+def many(database: Database, clock: FakeClock, leases: Leases, tenants: Tenants) -> list[str]:
+    """Replies to thirty guests of one business, each in a lane of its own."""
+    inbox, replies = Inbox(database, clock), Replies(database, clock, "")
+    lanes: list[str] = []
+    for number in range(30):
+        phone = f"9725{number:08}@s.whatsapp.net"
+        conversation = inbox.save("1", [a_message(address=GuestAddress(phone, phone=phone))])[
+            0
+        ].conversation_id
+        lease = leases.claim(f"conversation:{conversation}")
+        turn = inbox.next_turn(conversation, 0)
+        assert lease is not None
+        assert turn is not None
+        reply = Reply(text="Hello", source=ReplySource.KNOWLEDGE, language="en")
+        lanes += replies.commit_reply(lease, turn, reply, clock.now())
+    return lanes
+
+
+class DownSender(FakeSender):
+    """A line that is down until it is mended; counts who tries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_down = True
+        self.tries = 0
+
+    def send(self, message: OutboundMessage) -> None:
+        self.tries += 1
+        if self.is_down:
+            raise LineDown("whatsapp", "HTTP 503")
+        super().send(message)
+
+
+async def test_a_line_that_is_down_is_tried_once_and_not_by_every_lane(
+    database: Database, clock: FakeClock, leases: Leases, many: list[str]
+) -> None:
+    outbox, sender = Outbox(database, clock), DownSender()
+    deliverer = Deliverer(leases, outbox, {Channel.WHATSAPP: sender}, clock)
+    for lane in many:
+        await deliverer.run(lane)
+    assert sender.tries == 1
+    for tries in (2, 3, 4):
+        clock.advance(LONGEST_DELAY_S)
+        # Those that are due are all of them by now; the first finds out for the rest.
+        for lane in outbox.due_lanes(100):
+            await deliverer.run(lane)
+        assert sender.tries == tries
+    sender.is_down = False
+    clock.advance(LONGEST_DELAY_S)
+    await deliverer.run(outbox.due_lanes(1)[0])
+    # One that got through has woken the rest.
+    for lane in outbox.due_lanes(100):
+        await deliverer.run(lane)
+    assert len(sender.sent) == len(many)
+    assert sender.tries == 4 + len(many)
+
+
+async def test_a_line_of_another_business_is_not_down_with_it(
+    database: Database, clock: FakeClock, leases: Leases, many: list[str]
+) -> None:
+    outbox, sender = Outbox(database, clock), DownSender()
+    deliverer = Deliverer(leases, outbox, {Channel.WHATSAPP: sender}, clock)
+    await deliverer.run(many[0])
+    sender.is_down = False
+    saved = Inbox(database, clock).save("2", [a_message(tenant_id="2")])[0]
+    lease = leases.claim(f"conversation:{saved.conversation_id}")
+    turn = Inbox(database, clock).next_turn(saved.conversation_id, 0)
+    assert lease is not None
+    assert turn is not None
+    reply = Reply(text="Welcome", source=ReplySource.KNOWLEDGE, language="en")
+    for lane in Replies(database, clock, "").commit_reply(lease, turn, reply, clock.now()):
+        await deliverer.run(lane)
+    assert [message.text for message in sender.sent] == ["Welcome"]
+
+
+async def test_answers_that_waited_half_a_day_for_the_line_are_given_up(
+    database: Database, clock: FakeClock, leases: Leases, many: list[str]
+) -> None:
+    outbox = Outbox(database, clock)
+    deliverer = Deliverer(leases, outbox, {Channel.WHATSAPP: DownSender()}, clock)
+    for lane in many:
+        await deliverer.run(lane)
+    clock.advance((GIVE_UP_AFTER + timedelta(minutes=1)).total_seconds())
+    for lane in outbox.due_lanes(100):
+        await deliverer.run(lane)
+    assert set(states(database)) == {("failed", "HTTP 503")}

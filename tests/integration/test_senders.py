@@ -13,7 +13,7 @@ from server.adapters.http import HttpClient
 from server.adapters.staff_webhook import StaffWebhook
 from server.adapters.whatsapp_sidecar import WhatsAppSidecar
 from server.domain.messages import Channel, OutboundMessage
-from server.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from server.errors import LineDown, ProviderError, ProviderRejected, ProviderUnavailable
 from server.ports.messaging import PresenceState
 from tests.support.http_server import ScriptedServer, scripted_server
 
@@ -73,6 +73,16 @@ def test_what_may_work_later_is_unavailable(
     server.answers = [(status, {"error": "not connected"})]
     with pytest.raises(ProviderUnavailable, match=str(status)):
         sidecar.send(a_reply())
+
+
+@pytest.mark.parametrize(("status", "is_down"), [(503, True), (500, False), (504, False)])
+def test_only_a_number_that_is_not_connected_is_a_line_that_is_down(
+    sidecar: WhatsAppSidecar, server: ScriptedServer, status: int, is_down: bool
+) -> None:
+    server.answers = [(status, {"error": "not connected"})]
+    with pytest.raises(ProviderUnavailable) as failure:
+        sidecar.send(a_reply())
+    assert isinstance(failure.value, LineDown) is is_down
 
 
 @pytest.mark.parametrize("status", [400, 401, 409, 422])
@@ -142,3 +152,44 @@ def test_staff_are_told_with_an_idempotency_key(server: ScriptedServer) -> None:
     _, path, headers, body = server.requests[0]
     assert (path, headers["idempotency-key"], body) == ("/hook", "3EB0AA", {"event": "needs_human"})
     webhook.close()
+
+
+class MovingNumber:
+    """A directory whose number is at the first address, and at the second when it is asked again."""
+
+    def __init__(self, *urls: str) -> None:
+        self._urls = list(urls)
+
+    def holder(self, tenant_id: str) -> str | None:  # noqa: ARG002 - there is one number
+        return self._urls.pop(0) if len(self._urls) > 1 else self._urls[0]
+
+    def sidecars(self) -> list[str]:
+        return self._urls
+
+
+def test_a_send_follows_a_number_that_has_moved(server: ScriptedServer) -> None:
+    with scripted_server() as other:
+        other.answers = [(503, {"error": "not_here"})]
+        for gone in (other.url, "http://127.0.0.1:9"):
+            adapter = WhatsAppSidecar("", "secret", MovingNumber(gone, server.url))
+            adapter.send(a_reply())
+            adapter.close()
+    assert [path for _, path, _, _ in server.requests] == ["/send", "/send"]
+
+
+def test_a_line_that_is_down_where_the_number_is_stays_down(server: ScriptedServer) -> None:
+    server.answers = [(503, {"error": "not connected"})]
+    adapter = WhatsAppSidecar("", "secret", MovingNumber(server.url))
+    with pytest.raises(ProviderUnavailable, match="503"):
+        adapter.send(a_reply())
+    adapter.close()
+    assert len(server.requests) == 1
+
+
+def test_the_lines_of_all_sidecars_are_told_together(server: ScriptedServer) -> None:
+    with scripted_server() as other:
+        server.answers = [(200, {"tenants": [{"tenantId": "1"}]})]
+        other.answers = [(503, {"tenants": [{"tenantId": "2"}]})]
+        adapter = WhatsAppSidecar("", "secret", MovingNumber("http://127.0.0.1:9", server.url, other.url))
+        assert [line["tenantId"] for line in adapter.lines()] == ["1", "2"]
+        adapter.close()

@@ -23,6 +23,7 @@ export function makeArrivalOrder ({ clock, release }) {
   const chats = new Map()
   let lastReadAt = clock.now()
   let isTimed = false
+  let cancelTimer = () => {}
 
   /**
    * A stanza has arrived that is yet to be read.
@@ -76,7 +77,7 @@ export function makeArrivalOrder ({ clock, release }) {
 
   function startTimer () {
     isTimed = true
-    clock.after(PATIENCE_MS, () => {
+    cancelTimer = clock.after(PATIENCE_MS, () => {
       isTimed = false
       if (clock.now() - lastReadAt >= PATIENCE_MS) giveUp()
       if (chats.size > 0) startTimer()
@@ -93,5 +94,11 @@ export function makeArrivalOrder ({ clock, release }) {
     }
   }
 
-  return { expect, arrive }
+  /** Hand on nothing more. */
+  function close () {
+    cancelTimer()
+    chats.clear()
+  }
+
+  return { expect, arrive, close }
 }

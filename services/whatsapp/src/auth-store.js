@@ -1,21 +1,18 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { INBOUND, cacheKeys, freshCreds, fromJson, reviveKey, toJson } from './baileys.js'
+import { NotHere } from './errors.js'
 import { entriesUnder } from './store.js'
 
 /**
  * One number's identity and Signal keys.
  *
- * The identity is sealed with a hash and its existence is also marked by a file
- * beside the store: a lost, cut or garbled identity is told from a number that
- * was never linked, and never replaced by a new one silently.
+ * The identity is sealed with a hash and its existence is also marked beside
+ * it: a lost, cut or garbled identity is told from a number that was never
+ * linked, and never replaced by a new one silently.
  *
  * @typedef {import('./baileys.js').Creds} Creds
  * @typedef {ReturnType<typeof makeAuthStore>} AuthStore
  */
-
-const MARKS = 'linked'
 
 /**
  * Numbers that were linked when the process last ran, readable or not.
@@ -24,16 +21,28 @@ const MARKS = 'linked'
  * @returns {string[]} tenant ids
  */
 export function linkedTenants (store) {
-  const marks = join(store.directory, MARKS)
-  const marked = existsSync(marks) ? readdirSync(marks) : []
-  return [...new Set([...marked, ...store.creds.getKeys()].map(String))]
+  return [...new Set([...store.marks.all(), ...store.creds.getKeys()].map(String))]
 }
 
 /**
- * @param {{ store: import('./store.js').Store, journal: import('./journal.js').Journal, tenantId: string }} deps
+ * Whether a number was linked when it was last written, readable or not.
+ *
+ * @param {import('./store.js').Store} store
+ * @param {string} tenantId
  */
-export function makeAuthStore ({ store, journal, tenantId }) {
-  const mark = join(store.directory, MARKS, tenantId)
+export function isLinked (store, tenantId) {
+  return store.marks.has(tenantId) || store.creds.get(tenantId) !== undefined
+}
+
+/**
+ * @param {object} deps
+ * @param {import('./store.js').Store} deps.store
+ * @param {import('./journal.js').Journal} deps.journal
+ * @param {string} deps.tenantId
+ * @param {() => boolean} [deps.isHeld] whether the number is still ours: a socket that we have given up must not
+ *   write its old keys over those of the next one
+ */
+export function makeAuthStore ({ store, journal, tenantId, isHeld = () => true }) {
   /** @type {Creds | undefined} */
   let creds
   /** @type {string | undefined} */
@@ -49,7 +58,7 @@ export function makeAuthStore ({ store, journal, tenantId }) {
     } catch (error) {
       fault = /** @type {Error} */ (error).message
     }
-    if (!creds && !fault && existsSync(mark)) fault = 'it is gone from the store'
+    if (!creds && !fault && store.marks.has(tenantId)) fault = 'it is gone from the store'
   }
 
   /**
@@ -59,7 +68,7 @@ export function makeAuthStore ({ store, journal, tenantId }) {
    */
   async function begin () {
     if (fault) throw new Error(`the identity of tenant ${tenantId} cannot be read`)
-    if (creds && isLinked(creds)) return creds
+    if (creds && isSigned(creds)) return creds
     await clearKeys()
     creds = freshCreds()
     return creds
@@ -67,10 +76,8 @@ export function makeAuthStore ({ store, journal, tenantId }) {
 
   /** Keep the identity, once the phone has signed it. */
   async function save () {
-    if (!creds || !isLinked(creds)) return
-    const saved = store.creds.put(tenantId, seal(creds))
-    if (!existsSync(mark)) leaveMark(mark)
-    await saved
+    if (!creds || !isSigned(creds) || !isHeld()) return
+    await Promise.all([store.creds.put(tenantId, seal(creds)), store.marks.leave(tenantId)])
   }
 
   /**
@@ -94,6 +101,7 @@ export function makeAuthStore ({ store, journal, tenantId }) {
    * @param {Record<string, Record<string, any> | undefined>} data type → id → key; null deletes
    */
   async function setKeys (data) {
+    if (!isHeld()) throw new NotHere()
     const { [INBOUND]: inbound, ...signal } = data
     // Serialised first: a transaction whose callback throws would still commit its first half.
     const changes = Object.entries(signal).flatMap(([type, byId]) => Object.entries(byId ?? {}).map(
@@ -108,13 +116,13 @@ export function makeAuthStore ({ store, journal, tenantId }) {
 
   async function clearKeys () {
     const all = [...entriesUnder(store.keys, [tenantId])].map(entry => entry.key)
-    await store.env.transaction(() => all.forEach(key => store.keys.remove(key)))
+    await store.transaction(tenantId, () => all.forEach(key => store.keys.remove(key)))
     await keys.clear?.()
   }
 
   /** Forget the number: identity, keys and mark. Its journal stays until judged. */
   async function wipe () {
-    rmSync(mark, { force: true })
+    await store.marks.take(tenantId)
     await store.creds.remove(tenantId)
     await clearKeys()
     read()
@@ -125,11 +133,11 @@ export function makeAuthStore ({ store, journal, tenantId }) {
     save,
     wipe,
     keys,
-    isLinked: () => creds !== undefined && isLinked(creds),
+    isLinked: () => creds !== undefined && isSigned(creds),
     /** Why the identity cannot be read; undefined when it can, or when there is none. */
     fault: () => fault,
     /** @returns {{ pn: string, lid?: string } | undefined} */
-    me: () => creds && isLinked(creds) ? { pn: creds.me?.id ?? '', lid: creds.me?.lid } : undefined
+    me: () => creds && isSigned(creds) ? { pn: creds.me?.id ?? '', lid: creds.me?.lid } : undefined
   }
 }
 
@@ -139,7 +147,7 @@ export function makeAuthStore ({ store, journal, tenantId }) {
  *
  * @param {Creds} creds
  */
-function isLinked (creds) {
+function isSigned (creds) {
   return Boolean(creds.account && creds.me?.id)
 }
 
@@ -163,15 +171,4 @@ function unseal (sealed) {
 /** @param {string} text */
 function sha256 (text) {
   return createHash('sha256').update(text).digest('hex')
-}
-
-/** @param {string} path */
-function leaveMark (path) {
-  const directory = join(path, '..')
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, 'w', 0o600))
-  // The entry in the directory is what counts, so that is what is flushed.
-  const opened = openSync(directory, 'r')
-  fsyncSync(opened)
-  closeSync(opened)
 }

@@ -18,6 +18,7 @@ import { makeCache } from './cache.js'
  * @typedef {import('baileys').ConnectionState} ConnectionState
  * @typedef {import('baileys').SignalRepositoryWithLIDStore} SignalRepository
  * @typedef {typeof DEFAULT_CONNECTION_CONFIG.makeSignalRepository} MakeSignalRepository
+ * @typedef {{ lid: string, pn: string }} Mapping two addresses of one person, without devices
  * @typedef {Omit<import('./message.js').JournaledMessage, 'message' | 'journal'> & { content: any }} Decoded
  */
 
@@ -53,6 +54,32 @@ export function reviveKey (type, value) {
 export function cacheKeys (keys) {
   const cache = makeCache({ limit: 2000, ttlMs: 5 * MINUTE_MS, keeps: key => !key.startsWith(`${INBOUND}.`) })
   return makeCacheableSignalKeyStore(keys, undefined, cache)
+}
+
+/**
+ * Tell of every pair of addresses that Baileys learns, however it learns it.
+ *
+ * @param {KeyStore} keys
+ * @param {(mappings: Mapping[]) => void} onMappings
+ * @returns {KeyStore}
+ */
+export function noticeMappings (keys, onMappings) {
+  return {
+    ...keys,
+    async set (data) {
+      await keys.set(data)
+      const mappings = mappingsIn(data['lid-mapping'] ?? {})
+      if (mappings.length > 0) onMappings(mappings)
+    }
+  }
+}
+
+/** @param {Record<string, string | null>} entries LID users with `_reverse` behind them → phone numbers, and back */
+function mappingsIn (entries) {
+  return Object.entries(entries).flatMap(([name, user]) => {
+    const [, lid] = /^(\d+)_reverse$/.exec(name) ?? []
+    return lid && user ? [{ lid: `${lid}@lid`, pn: `${user}@s.whatsapp.net` }] : []
+  })
 }
 
 /**

@@ -12,10 +12,14 @@ const ANNOUNCEMENTS = /** @type {const} */ (['turn', 'never'])
  * @property {string} host address to listen on
  * @property {string} serverUrl Flask, without a trailing slash
  * @property {string} dataDir
+ * @property {string | undefined} databaseUrl PostgreSQL that several sidecars share; undefined: a store in `dataDir`
+ * @property {string | undefined} advertiseUrl where Flask reaches this sidecar; undefined: told from host and port
+ * @property {number} leaseMs how long a number is held without a renewal
  * @property {string | undefined} secret undefined: kept in `dataDir`
  * @property {string | undefined} socketUrl WhatsApp's WebSocket; undefined: the real one
  * @property {[number, number, number] | undefined} version WhatsApp Web's; undefined: Baileys' own
  * @property {'turn' | 'never'} announce when the number is shown as available
+ * @property {import('./pace.js').Limits} pace
  * @property {string} logLevel
  * @property {string} libraryLogLevel Baileys' own messages, scrubbed
  */
@@ -35,15 +39,48 @@ export function readConfig (env) {
     host: env.WHATSAPP_HOST || '127.0.0.1',
     serverUrl: readServerUrl(env, faults),
     dataDir: env.DATA_DIR || 'var',
+    databaseUrl: readDatabaseUrl(env, faults),
+    advertiseUrl: readUrl(env, 'WHATSAPP_ADVERTISE_URL', ['http:', 'https:'], faults)?.replace(/\/+$/, ''),
+    leaseMs: readLeaseMs(env, faults),
     secret: env.INTERNAL_SECRET || undefined,
     socketUrl: readUrl(env, 'WHATSAPP_SOCKET_URL', ['ws:', 'wss:'], faults),
     version: readVersion(env, faults),
     announce: readChoice(env, 'WHATSAPP_ANNOUNCE', ANNOUNCEMENTS, 'turn', faults),
+    pace: {
+      // Only WhatsApp itself bans.
+      sendsPerMinute: readCount(env, 'WHATSAPP_SENDS_PER_MINUTE', env.WHATSAPP_SOCKET_URL ? 0 : 240, 6000, faults),
+      warmUpDays: readCount(env, 'WHATSAPP_WARM_UP_DAYS', 7, 60, faults)
+    },
     logLevel: readLogLevel(env, faults),
     libraryLogLevel: readChoice(env, 'WHATSAPP_LIBRARY_LOG_LEVEL', LOG_LEVELS, 'silent', faults)
   }
   if (faults.length > 0) throw new StartError(`The settings are not right: ${faults.join('; ')}.`)
   return config
+}
+
+/**
+ * Python's DATABASE_URL may name a driver, and a database that is not PostgreSQL.
+ *
+ * @param {Record<string, string | undefined>} env
+ * @param {string[]} faults
+ */
+function readDatabaseUrl ({ DATABASE_URL: text = '' }, faults) {
+  if (text === '' || text.startsWith('sqlite')) return undefined
+  const url = text.replace(/^postgres(ql)?(\+\w+)?:\/\//, 'postgresql://')
+  if (url.startsWith('postgresql://') && URL.canParse(url)) return url
+  faults.push('DATABASE_URL must begin with postgresql:// or sqlite://')
+  return undefined
+}
+
+/**
+ * @param {Record<string, string | undefined>} env
+ * @param {string[]} faults
+ */
+function readLeaseMs ({ LEASE_S: text }, faults) {
+  const seconds = Number(text || 8)
+  if (seconds >= 1 && seconds <= 120) return seconds * 1000
+  faults.push('LEASE_S must be a number of seconds from 1 to 120')
+  return 0
 }
 
 /**
@@ -69,6 +106,21 @@ function readPort (env, name, fallback, lowest, faults) {
   const port = Number(text)
   if (/^\d+$/.test(text) && port >= lowest && port <= 65535) return port
   faults.push(`${name} must be a port from ${lowest} to 65535`)
+  return fallback
+}
+
+/**
+ * @param {Record<string, string | undefined>} env
+ * @param {string} name
+ * @param {number} fallback
+ * @param {number} highest
+ * @param {string[]} faults
+ */
+function readCount (env, name, fallback, highest, faults) {
+  const text = env[name]
+  if (!text) return fallback
+  if (/^\d{1,6}$/.test(text) && Number(text) <= highest) return Number(text)
+  faults.push(`${name} must be a whole number from 0 to ${highest}`)
   return fallback
 }
 

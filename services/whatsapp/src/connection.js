@@ -1,17 +1,24 @@
-import { askAgain, closeCode, hangUp, normalizeJid, ping } from './baileys.js'
+import { closeCode, hangUp, normalizeJid, ping } from './baileys.js'
 import { Conflict } from './errors.js'
+import { makeLiveness } from './liveness.js'
 import { receiptsIn } from './receipts.js'
 import { nextStep } from './reconnect.js'
+import { makeUnread } from './unread.js'
 
 /**
  * One number's connection: at most one socket at a time, a new one for each
- * attempt, and a probe that tells a deaf line from a quiet one.
+ * attempt, and proof that it is alive.
  *
  * @typedef {'disconnected' | 'connecting' | 'qr' | 'pairing' | 'open' | 'deaf' | 'logged_out' | 'blocked'} State
  * @typedef {{ state: State, reason?: string, qr?: string, pairingCode?: string }} View
  * @typedef {import('./baileys.js').Socket} Socket
  * @typedef {object} Events what a connection tells the rest
  * @property {(state: State) => void} onState
+ * @property {() => void} onConflict another client has taken the link over
+ * @property {(unreadable: import('./unread.js').Unreadable) => Promise<boolean>} onUnreadable
+ *   false: tell it again later
+ * @property {(stanza: import('./baileys.js').Stanza) => void} onMessage
+ * @property {(stanza: import('./baileys.js').Stanza) => void} onChatState
  * @property {(ack: import('./outbox.js').Ack) => unknown} onAck
  * @property {(receipts: import('./receipts.js').Receipt[]) => void} onReceipts
  * @property {() => void} onClosed
@@ -30,21 +37,25 @@ const PROBE_EVERY_MS = 10_000
 const PROBE_LIMIT_MS = 5000
 /** After `open`, the server delivers again what we did not acknowledge; then we ask for the rest. */
 const ASK_AGAIN_AFTER_MS = 5000
-const MOST_ASKED = 3
+/** Baileys itself asks at once for what it cannot decrypt; this is for what did not come then. */
+const ASK_AGAIN_EVERY_MS = 60_000
 const FAREWELL_MS = 300
+/** What WhatsApp sends of its own accord when others write, read or receive. */
+const UNASKED = ['message', 'receipt', 'notification']
 
 /**
  * @param {object} deps
  * @param {string} deps.tenantId
  * @param {import('./auth-store.js').AuthStore} deps.auth
  * @param {ReturnType<typeof import('./stanza-recorder.js').makeStanzaRecorder>} deps.recorder
- * @param {import('./journal.js').Journal} deps.journal
+ * @param {Pick<import('./journal.js').Journal, 'unread' | 'countAsking' | 'strikeNote' | 'knows'>} deps.journal
+ * @param {ReturnType<typeof import('./rhythm.js').makeRhythm>} deps.rhythm
  * @param {(creds: import('./baileys.js').Creds) => Socket} deps.open
  * @param {Events} deps.events
  * @param {import('./clock.js').Clock} deps.clock
  * @param {import('./logger.js').Logger} deps.logger
  */
-export function makeConnection ({ tenantId, auth, recorder, journal, open, events, clock, logger }) {
+export function makeConnection ({ tenantId, auth, recorder, journal, rhythm, open, events, clock, logger }) {
   /** @type {View} */
   let view = { state: 'disconnected' }
   /** @type {Socket | undefined} */
@@ -58,10 +69,8 @@ export function makeConnection ({ tenantId, auth, recorder, journal, open, event
   let askedAt = -Infinity
   let openedAt = 0
   let lostAt = clock.now()
-  /** @type {number | null} */
-  let lastInboundAt = null
-  /** @type {boolean | null} */
-  let probeOk = null
+  const liveness = makeLiveness({ rhythm, clock })
+  const unread = makeUnread({ tenantId, journal, tell: events.onUnreadable, clock, logger })
   /** @type {(() => void)[]} */
   let timers = []
   if (auth.fault()) view = { state: 'blocked', reason: unreadable() }
@@ -121,11 +130,14 @@ export function makeConnection ({ tenantId, auth, recorder, journal, open, event
   /** @param {import('./baileys.js').Stanza} stanza */
   function onStanza (stanza) {
     const { tag, attrs } = stanza
+    if (UNASKED.includes(tag) && liveness.heard(stanza)) logger.error({ event: 'number_was_deaf', alert: true, tenantId })
     if (tag === 'message') {
-      lastInboundAt = clock.now()
       recorder.onStanza(stanza)
+      events.onMessage(stanza)
     } else if (tag === 'receipt') {
       events.onReceipts(receiptsIn(stanza, clock.now()))
+    } else if (tag === 'chatstate') {
+      events.onChatState(stanza)
     } else if (tag === 'ack' && attrs.class === 'message') {
       events.onAck({ id: attrs.id, error: attrs.error })
     }
@@ -160,9 +172,9 @@ export function makeConnection ({ tenantId, auth, recorder, journal, open, event
   function onOpen (current) {
     phone = undefined
     openedAt = clock.now()
-    probeOk = true
+    liveness.opened()
     show({ state: 'open' })
-    later(ASK_AGAIN_AFTER_MS, () => askForUnread(current).catch(reportFailure))
+    scheduleUnread(current, ASK_AGAIN_AFTER_MS, () => openedAt)
     scheduleProbe(current)
   }
 
@@ -181,7 +193,10 @@ export function makeConnection ({ tenantId, auth, recorder, journal, open, event
     const step = nextStep({ code, linked, wanted, hadCode, failures, conflicts, random: clock.random })
     logger.info({ event: 'connection_closed', tenantId, code, nextAttemptMs: step.delayMs, failures })
     failures += 1
-    if (code === 440) conflicts += 1
+    if (code === 440) {
+      conflicts += 1
+      events.onConflict()
+    }
     if (step.state === 'blocked') logger.error({ event: 'number_blocked', alert: true, tenantId, code, why: step.reason })
     if (step.wipe) await auth.wipe()
     if (mine !== generation) return
@@ -199,30 +214,31 @@ export function makeConnection ({ tenantId, auth, recorder, journal, open, event
   async function probe (current) {
     const answered = await ping(current, PROBE_LIMIT_MS).catch(() => false)
     if (current !== socket) return
-    probeOk = answered
-    if (answered) return scheduleProbe(current)
+    const verdict = liveness.judge(answered)
+    if (verdict === 'alive') return scheduleProbe(current)
+    if (verdict === 'too quiet') return renew()
     logger.error({ event: 'number_deaf', alert: true, tenantId })
     show({ state: 'deaf' })
     hangUp(current)
   }
 
+  /** Make the connection anew, to be told what the old one may have kept back. */
+  function renew () {
+    logger.warn({ event: 'number_too_quiet', tenantId })
+    lostAt = clock.now()
+    return attempt()
+  }
+
   /**
-   * Ask the guests' phones for what a crash or a failed decryption left unread.
-   *
    * @param {Socket} current
+   * @param {number} delayMs
+   * @param {() => number} before what arrived later may still be on its way through Baileys
    */
-  async function askForUnread (current) {
-    for (const note of journal.unread(tenantId, openedAt)) {
-      if (current !== socket) return
-      if (note.asked >= MOST_ASKED) {
-        journal.strikeNote(tenantId, note.attrs)
-        logger.error({ event: 'message_unreadable', alert: true, tenantId, messageId: note.attrs.id })
-      } else {
-        journal.countAsking(note)
-        await askAgain(current, note.attrs)
-        logger.info({ event: 'message_asked_again', tenantId, messageId: note.attrs.id })
-      }
-    }
+  function scheduleUnread (current, delayMs, before) {
+    later(delayMs, async () => {
+      await unread.pursue(current, { beforeMs: before(), isCurrent: () => current === socket }).catch(reportFailure)
+      if (current === socket) scheduleUnread(current, ASK_AGAIN_EVERY_MS, () => clock.now() - ASK_AGAIN_EVERY_MS)
+    })
   }
 
   /** Make the current socket, if any, and all that waits on it obsolete. */
@@ -233,7 +249,7 @@ export function makeConnection ({ tenantId, auth, recorder, journal, open, event
     const old = socket
     socket = undefined
     openedAt = 0
-    probeOk = null
+    liveness.closed()
     if (!old) return
     events.onClosed()
     farewell(old).catch(reportFailure)
@@ -319,7 +335,14 @@ export function makeConnection ({ tenantId, auth, recorder, journal, open, event
     stop,
     look,
     state,
-    health: () => ({ tenantId, state: state(), lastInboundAt, probeOk }),
+    health: () => ({
+      tenantId,
+      state: state(),
+      linked: auth.isLinked(),
+      since: view.state === 'open' ? null : lostAt,
+      ...(view.reason && { reason: view.reason }),
+      ...liveness.health()
+    }),
     /** @returns {Socket | undefined} the socket when it can send */
     openSocket: () => view.state === 'open' ? socket : undefined
   }

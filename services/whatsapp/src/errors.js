@@ -9,7 +9,9 @@
  *     ├── TooLarge         413
  *     ├── Malformed        400   not JSON
  *     ├── Refused          502   WhatsApp said no; final, never retried
+ *     ├── NotHere          503   another sidecar holds the number, or none yet
  *     ├── NotConnected     503   nothing was decided; try again with the same id
+ *     ├── TooFast          503   beyond the number's pace; try again with the same id
  *     └── NoAck            504   no word from WhatsApp in time; try again with the same id
  *
  *     StartError          the process cannot start; the message says how to mend it
@@ -76,9 +78,23 @@ export class Refused extends SidecarError {
   }
 }
 
+export class NotHere extends SidecarError {
+  constructor () {
+    super(503, 'not_here')
+  }
+}
+
 export class NotConnected extends SidecarError {
   constructor () {
     super(503, 'not connected')
+  }
+}
+
+export class TooFast extends SidecarError {
+  /** @param {number} retryAfterS */
+  constructor (retryAfterS) {
+    super(503, 'too many sends at once for this number', { retryAfterS })
+    this.retryAfterS = retryAfterS
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { makeArrivalOrder } from './arrival-order.js'
 import { chatOf } from './message.js'
+import { entriesUnder, removeWhere } from './store.js'
 
 /**
  * The journal: what came in stays here until the server has judged it.
@@ -29,7 +30,8 @@ const LONGEST_ID = 128
  * @property {string} tenantId
  * @property {Attributes} attrs
  * @property {number} sequence
- * @property {number} notedAtMs
+ * @property {number} notedAtMs when it last arrived, epoch
+ * @property {number} [firstAtMs] when it first arrived
  * @property {number} asked how often the sender was asked to send it again
  * @typedef {object} Arrival something that was read
  * @property {string} [hash] of the ciphertext it came in
@@ -49,16 +51,15 @@ const LONGEST_ID = 128
  * @param {(error: Error) => void} deps.onFailure a write that nobody waits for has failed
  */
 export function makeJournal ({ store, clock, onFailure }) {
-  const { env, notes, plaintexts, journal, aside, known, meta } = store
+  const { notes, plaintexts, journal, aside, known, meta } = store
   /** @type {Map<string, Note>} all of the table, by its key */
   const noted = new Map([...notes.getRange()].map(({ key, value }) => [JSON.stringify(key), value]))
   /** @type {Map<string, ReturnType<typeof makeArrivalOrder>>} */
   const orders = new Map()
   /** @type {(waiting: Waiting) => void} */
   let onWaiting = () => {}
-  const counts = { waiting: journal.getKeysCount(), setAside: aside.getKeysCount() }
-  /** @type {number} */
-  let lastSequence = meta.get('sequence') ?? 0
+  /** @type {Map<string, number>} tenant → the last number given out */
+  const sequences = new Map()
 
   /**
    * Note a stanza before anything is done with it. The write is queued at once,
@@ -70,8 +71,10 @@ export function makeJournal ({ store, clock, onFailure }) {
   function note (tenantId, attrs) {
     const key = noteKey(tenantId, attrs)
     // What comes again keeps its place.
-    const sequence = noted.get(JSON.stringify(key))?.sequence ?? nextSequence()
-    putNote({ tenantId, attrs, sequence, notedAtMs: clock.now(), asked: 0 })
+    const before = noted.get(JSON.stringify(key))
+    const sequence = before?.sequence ?? nextSequence(tenantId)
+    const now = clock.now()
+    putNote({ tenantId, attrs, sequence, notedAtMs: now, firstAtMs: before?.firstAtMs ?? now, asked: 0 })
     orderOf(tenantId).expect(lineOf(attrs), sequence)
   }
 
@@ -127,7 +130,7 @@ export function makeJournal ({ store, clock, onFailure }) {
    */
   async function commit (tenantId, writes, arrivals) {
     const numbered = arrivals.map(arrival => ({ arrival, sequence: sequenceOf(tenantId, arrival) }))
-    const entered = await env.transaction(() => {
+    const entered = await store.transaction(tenantId, () => {
       writes()
       return numbered.map(({ arrival, sequence }) => enter(tenantId, sequence, arrival))
     })
@@ -147,7 +150,7 @@ export function makeJournal ({ store, clock, onFailure }) {
    * @param {Arrival} arrival
    */
   function sequenceOf (tenantId, { stanza }) {
-    return (stanza && noted.get(JSON.stringify(noteKey(tenantId, stanza)))?.sequence) ?? nextSequence()
+    return (stanza && noted.get(JSON.stringify(noteKey(tenantId, stanza)))?.sequence) ?? nextSequence(tenantId)
   }
 
   /**
@@ -183,7 +186,6 @@ export function makeJournal ({ store, clock, onFailure }) {
    * @param {boolean} isNew
    */
   function settle (tenantId, sequence, { stanza, message }, isNew) {
-    if (isNew) counts.waiting += 1
     const waiting = isNew && message ? { tenantId, sequence, chat: chatOf(message.key) } : undefined
     if (!stanza) return waiting && onWaiting(waiting)
     noted.delete(JSON.stringify(noteKey(tenantId, stanza)))
@@ -206,7 +208,7 @@ export function makeJournal ({ store, clock, onFailure }) {
    * @param {number} sequence
    */
   async function strike (tenantId, sequence) {
-    if (await journal.remove([tenantId, sequence])) counts.waiting -= 1
+    await journal.remove([tenantId, sequence])
   }
 
   /**
@@ -219,12 +221,10 @@ export function makeJournal ({ store, clock, onFailure }) {
   async function setAside (tenantId, sequence, why) {
     const message = read(tenantId, sequence)
     if (!message) return
-    await env.transaction(() => {
+    await store.transaction(tenantId, () => {
       aside.put([tenantId, sequence], { message, why, atMs: clock.now() })
       journal.remove([tenantId, sequence])
     })
-    counts.waiting -= 1
-    counts.setAside += 1
   }
 
   /**
@@ -235,12 +235,38 @@ export function makeJournal ({ store, clock, onFailure }) {
    */
   function start (listener) {
     onWaiting = listener
-    for (const { tenantId, attrs, sequence } of noted.values()) orderOf(tenantId).expect(lineOf(attrs), sequence)
-    for (const { key, value } of journal.getRange()) {
-      const [tenantId, sequence] = /** @type {[string, number]} */ (key)
-      const { fromMe, remoteJid } = value.key
+    for (const tenantId of new Set([...notes.getKeys(), ...journal.getKeys()].map(key => key[0]))) take(tenantId)
+  }
+
+  /**
+   * Go on with the messages of a number that the store holds from now on.
+   *
+   * @param {string} tenantId
+   */
+  function take (tenantId) {
+    leave(tenantId)
+    for (const { key, value } of entriesUnder(notes, [tenantId])) {
+      noted.set(JSON.stringify(key), value)
+      orderOf(tenantId).expect(lineOf(value.attrs), value.sequence)
+    }
+    for (const { value } of entriesUnder(journal, [tenantId])) {
+      const { key: { fromMe, remoteJid }, journal: { sequence } } = value
       orderOf(tenantId).arrive(lineOf(fromMe ? { recipient: remoteJid } : { from: remoteJid }), sequence,
         { tenantId, sequence, chat: chatOf(value.key) })
+    }
+  }
+
+  /**
+   * Another sidecar goes on with this number.
+   *
+   * @param {string} tenantId
+   */
+  function leave (tenantId) {
+    orders.get(tenantId)?.close()
+    orders.delete(tenantId)
+    sequences.delete(tenantId)
+    for (const [name, one] of noted) {
+      if (one.tenantId === tenantId) noted.delete(name)
     }
   }
 
@@ -249,22 +275,19 @@ export function makeJournal ({ store, clock, onFailure }) {
     const time = clock.now()
     const lost = [...noted.values()].filter(one => one.notedAtMs < time - NOTE_FOR_MS)
     for (const { tenantId, attrs } of lost) strikeNote(tenantId, attrs)
-    const setAsideOnes = keysOf(aside, value => value.atMs < time - ASIDE_FOR_MS)
-    const oldPlaintexts = keysOf(plaintexts, value => value.atMs < time - PLAINTEXT_FOR_MS)
-    const oldKnown = keysOf(known, value => value < time - KNOWN_FOR_MS)
-    await env.transaction(() => {
-      for (const key of setAsideOnes) aside.remove(key)
-      for (const key of oldPlaintexts) plaintexts.remove(key)
-      for (const key of oldKnown) known.remove(key)
-    })
-    counts.setAside -= setAsideOnes.length
+    await removeWhere(store, aside, value => value.atMs < time - ASIDE_FOR_MS)
+    await removeWhere(store, plaintexts, value => value.atMs < time - PLAINTEXT_FOR_MS)
+    await removeWhere(store, known, value => value < time - KNOWN_FOR_MS)
     return lost
   }
 
-  function nextSequence () {
-    lastSequence += 1
-    meta.put('sequence', lastSequence).catch(onFailure)
-    return lastSequence
+  /** @param {string} tenantId */
+  function nextSequence (tenantId) {
+    // Stores of earlier versions counted all tenants together.
+    const last = sequences.get(tenantId) ?? meta.get([tenantId, 'sequence']) ?? meta.get('sequence') ?? 0
+    sequences.set(tenantId, last + 1)
+    meta.put([tenantId, 'sequence'], last + 1).catch(onFailure)
+    return last + 1
   }
 
   /** @param {string} tenantId */
@@ -288,8 +311,12 @@ export function makeJournal ({ store, clock, onFailure }) {
     strike,
     setAside,
     start,
+    take,
+    leave,
     prune,
-    counts: () => ({ ...counts })
+    /** @param {string} tenantId */
+    isEmpty: tenantId => [...entriesUnder(journal, [tenantId])].length === 0,
+    counts: () => ({ waiting: journal.getKeysCount(), setAside: aside.getKeysCount() })
   }
 }
 
@@ -320,16 +347,7 @@ function lineOf ({ from = '', recipient = from }) {
   return recipient.replace(/:\d+@/, '@')
 }
 
-/** @param {string} id */
-function shortId (id) {
+/** Some ids are of the sender's choice. @param {string} id */
+export function shortId (id) {
   return id.length <= LONGEST_ID ? id : createHash('sha256').update(id).digest('hex')
-}
-
-/**
- * @param {import('lmdb').Database} table
- * @param {(value: any) => boolean} isMeant
- * @returns {any[]} keys
- */
-function keysOf (table, isMeant) {
-  return [...table.getRange()].filter(entry => isMeant(entry.value)).map(entry => entry.key)
 }

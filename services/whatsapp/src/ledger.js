@@ -1,3 +1,5 @@
+import { removeWhere } from './store.js'
+
 /**
  * The ledger of sends: what was asked for under which id, and what became of it.
  *
@@ -16,7 +18,8 @@ const KEPT_FOR_MS = 30 * 24 * 60 * 60 * 1000
 /**
  * @param {{ store: import('./store.js').Store, now?: () => number }} deps
  */
-export function makeLedger ({ store: { env, sends }, now = Date.now }) {
+export function makeLedger ({ store, now = Date.now }) {
+  const { sends } = store
   /** @type {Map<string, Send>} on their way to the disk: what is written can be read at once */
   const unwritten = new Map()
 
@@ -50,8 +53,7 @@ export function makeLedger ({ store: { env, sends }, now = Date.now }) {
 
   /** Forget sends that nobody will repeat or ask about any more. */
   async function prune () {
-    const old = [...sends.getRange()].filter(({ value }) => value.atMs < now() - KEPT_FOR_MS)
-    await env.transaction(() => old.forEach(({ key }) => sends.remove(key)))
+    await removeWhere(store, sends, send => send.atMs < now() - KEPT_FOR_MS)
   }
 
   return { find, write, prune }

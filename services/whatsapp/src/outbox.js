@@ -21,13 +21,17 @@ const TIME_LIMIT_MS = 10_000
  * @param {object} deps
  * @param {import('./ledger.js').Ledger} deps.ledger
  * @param {(tenantId: string) => Socket | undefined} deps.findSocket open, or undefined
- * @param {(tenantId: string, to: string) => void} deps.onSent
+ * @param {ReturnType<typeof import('./pace.js').makePace>} deps.pace
+ * @param {(tenantId: string, send: { to: string, messageId: string }) => void} deps.onSent
+ * @param {(tenantId: string, code: number) => void} deps.onRefused
  * @param {(tenantId: string, receipt: import('./receipts.js').Receipt) => void} deps.onLateRefusal
  * @param {import('./clock.js').Clock} deps.clock
  * @param {import('./logger.js').Logger} deps.logger
  * @param {number} [deps.timeLimitMs]
  */
-export function makeOutbox ({ ledger, findSocket, onSent, onLateRefusal, clock, logger, timeLimitMs = TIME_LIMIT_MS }) {
+export function makeOutbox ({
+  ledger, findSocket, pace, onSent, onRefused, onLateRefusal, clock, logger, timeLimitMs = TIME_LIMIT_MS
+}) {
   /** @type {Map<string, { to: string, text: string, result: Promise<Sent> }>} */
   const underWay = new Map()
   /** @type {Map<string, { tenantId: string, ack: (ack: Ack) => void, lost: () => void }>} */
@@ -39,7 +43,7 @@ export function makeOutbox ({ ledger, findSocket, onSent, onLateRefusal, clock, 
    * @param {string} tenantId
    * @param {SendRequest} request
    * @returns {Promise<Sent>}
-   * @throws {Conflict | Refused | NotConnected | NoAck}
+   * @throws {Conflict | Refused | NotConnected | import('./errors.js').TooFast | NoAck}
    */
   async function send (tenantId, request) {
     const socket = findSocket(tenantId)
@@ -53,22 +57,26 @@ export function makeOutbox ({ ledger, findSocket, onSent, onLateRefusal, clock, 
     if (before?.state === 'sent') return { messageId, status: 'sent', durationMs: before.durationMs ?? 0 }
     if (before?.state === 'refused') throw new Refused(before.code ?? 0)
     if (!socket || stopped) throw new NotConnected()
-    const result = transmit(tenantId, socket, { ...request, messageId }).finally(() => underWay.delete(name))
+    const turn = pace.turn(tenantId, request.to)
+    const result = transmit(tenantId, turn, { ...request, messageId }).finally(() => underWay.delete(name))
     underWay.set(name, { to: request.to, text: request.text, result })
     return result
   }
 
   /**
    * @param {string} tenantId
-   * @param {Socket} socket
+   * @param {Promise<void> | undefined} turn to wait for
    * @param {SendRequest & { messageId: string }} request
    * @returns {Promise<Sent>}
    */
-  async function transmit (tenantId, socket, request) {
+  async function transmit (tenantId, turn, request) {
     const { to, text, messageId } = request
     const startedAt = clock.now()
     let outcome = 'failed'
     try {
+      if (turn) await turn
+      const socket = findSocket(tenantId)
+      if (!socket) throw new NotConnected()
       await ledger.write(tenantId, messageId, { to, text, state: 'sending' })
       await withinLimit(socket, tenantId, request)
       outcome = 'sent'
@@ -80,7 +88,7 @@ export function makeOutbox ({ ledger, findSocket, onSent, onLateRefusal, clock, 
     }
     const durationMs = clock.now() - startedAt
     await ledger.write(tenantId, messageId, { to, text, state: 'sent', durationMs })
-    onSent(tenantId, to)
+    onSent(tenantId, { to, messageId })
     return { messageId, status: 'sent', durationMs }
   }
 
@@ -107,7 +115,8 @@ export function makeOutbox ({ ledger, findSocket, onSent, onLateRefusal, clock, 
       unacked.set(name, {
         tenantId,
         ack: ({ error }) => settle(() => error ? refuse(tenantId, request, error).then(reject, reject) : resolve()),
-        lost: () => settle(() => reject(new NotConnected()))
+        // The bytes were on their way: nobody knows how far they got.
+        lost: () => settle(() => reject(new NoAck('the connection closed before WhatsApp acknowledged')))
       })
       write(socket, request).catch(error => settle(() => reject(error)))
     })
@@ -118,13 +127,11 @@ export function makeOutbox ({ ledger, findSocket, onSent, onLateRefusal, clock, 
    * @param {SendRequest & { messageId: string }} request
    */
   async function write (socket, { to, text, messageId, quoted }) {
-    try {
-      // WhatsApp acks a message to nobody like any other.
-      if (!await hasDevices(socket, to)) throw new NoAck('WhatsApp names no device of this recipient')
-      await sendText(socket, to, { text, messageId, quoted })
-    } catch (error) {
-      throw error instanceof NoAck ? error : new NotConnected()
-    }
+    const reachable = await hasDevices(socket, to).catch(() => Promise.reject(new NotConnected()))
+    // WhatsApp acks a message to nobody like any other.
+    if (!reachable) throw new NoAck('WhatsApp names no device of this recipient')
+    await sendText(socket, to, { text, messageId, quoted })
+      .catch(() => Promise.reject(new NoAck('the send broke off')))
   }
 
   /**
@@ -134,6 +141,7 @@ export function makeOutbox ({ ledger, findSocket, onSent, onLateRefusal, clock, 
    */
   async function refuse (tenantId, { to, text, messageId }, error) {
     const code = Number(error) || 0
+    onRefused(tenantId, code)
     await ledger.write(tenantId, messageId, { to, text, state: 'refused', code })
     return new Refused(code)
   }

@@ -1,16 +1,27 @@
 import { backOffMs } from './clock.js'
 
 /**
- * What became of our replies, told to the server as well as can be: receipts
- * and connection states wait in memory for a while, not on disk.
+ * What became of our replies, and what else the server should know of a number,
+ * told as well as can be: it waits in memory for a while, not on disk.
+ *
+ * A mapping that is lost this way comes again with the guest's next message, a
+ * connection state with the next report of all of them.
  *
  * @typedef {{ id: string, status: 'delivered' | 'read' | 'failed', at: number, code?: number }} Receipt at: epoch ms
- * @typedef {{ state: string, at: number }} ConnectionState
- * @typedef {{ receipts: Receipt[], connection?: ConnectionState }} Report
+ * @typedef {object} ConnectionState
+ * @property {string} state
+ * @property {number} at epoch ms
+ * @property {boolean} [linked]
+ * @property {number | null} [since] since when the number has not been open, epoch ms
+ * @property {string} [reason]
+ * @typedef {import('./baileys.js').Mapping} Mapping
+ * @typedef {import('./guest-presence.js').Presence} Presence
+ * @typedef {{ receipts: Receipt[], connection?: ConnectionState, mappings?: Mapping[], presence?: Presence[] }} Report
  */
 
 const PATH = '/webhook/whatsapp/status'
 const MOST_RECEIPTS = 500
+const MOST_MAPPINGS = 500
 const MOST_ATTEMPTS = 6
 const BACK_OFF = { firstMs: 500, capMs: 15_000 }
 
@@ -49,13 +60,8 @@ export function makeReporter ({ post, clock, logger }) {
    * @param {string} tenantId
    * @param {Partial<Report>} news
    */
-  function report (tenantId, { receipts = [], connection }) {
-    const known = pending.get(tenantId)
-    const latest = connection ?? known?.connection
-    pending.set(tenantId, {
-      receipts: [...known?.receipts ?? [], ...receipts].slice(-MOST_RECEIPTS),
-      ...(latest && { connection: latest })
-    })
+  function report (tenantId, news) {
+    pending.set(tenantId, together(pending.get(tenantId) ?? {}, news))
     if (!sending) void flush()
   }
 
@@ -91,15 +97,56 @@ export function makeReporter ({ post, clock, logger }) {
    * @param {Report} payload
    */
   async function backOff (tenantId, payload) {
-    const newer = pending.get(tenantId)
-    const connection = newer?.connection ?? payload.connection
-    pending.set(tenantId, {
-      receipts: [...payload.receipts, ...newer?.receipts ?? []].slice(-MOST_RECEIPTS),
-      ...(connection && { connection })
-    })
+    // Who was typing before the pause is of no interest after it.
+    pending.set(tenantId, together({ ...payload, presence: [] }, pending.get(tenantId) ?? {}))
     const delayMs = backOffMs({ attempt: attempt++, ...BACK_OFF, random: clock.random })
     await new Promise(resolve => clock.after(delayMs, () => resolve(undefined)))
   }
 
-  return { report }
+  /**
+   * Tell something that must arrive.
+   *
+   * @param {string} tenantId
+   * @param {{ unreadable: import('./unread.js').Unreadable[] }} payload
+   * @returns {Promise<boolean>} false: the server did not take it; tell it again later
+   */
+  async function deliver (tenantId, payload) {
+    try {
+      const { status } = await post(PATH, { tenantId, payload })
+      return status === 200
+    } catch {
+      return false
+    }
+  }
+
+  return { report, deliver }
+}
+
+/**
+ * Of each guest's typing and each LID only the latest.
+ *
+ * @param {Partial<Report>} older
+ * @param {Partial<Report>} newer
+ * @returns {Report}
+ */
+function together (older, newer) {
+  const connection = newer.connection ?? older.connection
+  const mappings = latestBy(({ lid }) => lid, older.mappings, newer.mappings).slice(-MOST_MAPPINGS)
+  const presence = latestBy(({ from }) => from, older.presence, newer.presence)
+  return {
+    receipts: [...older.receipts ?? [], ...newer.receipts ?? []].slice(-MOST_RECEIPTS),
+    ...(connection && { connection }),
+    ...(mappings.length > 0 && { mappings }),
+    ...(presence.length > 0 && { presence })
+  }
+}
+
+/**
+ * @template T
+ * @param {(item: T) => string} nameOf
+ * @param {T[]} [older]
+ * @param {T[]} [newer]
+ */
+function latestBy (nameOf, older = [], newer = []) {
+  return [...new Map([...older, ...newer].map(item => [nameOf(item), item])).values()]
 }

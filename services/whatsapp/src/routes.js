@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { Malformed, NotFound, SidecarError, TooLarge, Unauthorized } from './errors.js'
+import { Malformed, NotFound, SidecarError, TooFast, TooLarge, Unauthorized } from './errors.js'
 import { parsePhone, parseSend, parseTenantId, parseTyping } from './requests.js'
 
 /**
@@ -20,24 +20,27 @@ const TENANT_PATH = /^\/tenants\/([^/]+)(\/connect)?$/
  * @param {ReturnType<typeof import('./outbox.js').makeOutbox>} deps.outbox
  * @param {ReturnType<typeof import('./presence.js').makePresence>} deps.presence
  * @param {import('./tenants.js').Tenants} deps.tenants
+ * @param {(tenantId: string) => number} deps.banRiskOf 0 to 1
  * @param {Pick<import('./journal.js').Journal, 'counts'>} deps.journal
  * @param {import('./logger.js').Logger} deps.logger
  */
-export function makeServer ({ isSecret, outbox, presence, tenants, journal, logger }) {
+export function makeServer ({ isSecret, outbox, presence, tenants, banRiskOf, journal, logger }) {
   /** @type {Record<string, Handler>} */
   const handlers = {
     'POST /send': async ({ body }) => {
       const { tenantId, ...request } = parseSend(body)
+      tenants.check(tenantId)
       return { status: 200, body: await outbox.send(tenantId, request) }
     },
     'POST /sendTyping': ({ body }) => {
       const { tenantId, to, state } = parseTyping(body)
+      tenants.check(tenantId)
       presence.show(tenantId, to, state)
       return { status: 202, body: { state } }
     },
-    'POST /tenants/:id/connect': ({ body, tenantId }) =>
-      ({ status: 202, body: { state: tenants.connect(tenantId, parsePhone(body)) } }),
-    'GET /tenants/:id': ({ tenantId }) => ({ status: 200, body: tenants.look(tenantId) }),
+    'POST /tenants/:id/connect': async ({ body, tenantId }) =>
+      ({ status: 202, body: { state: await tenants.connect(tenantId, parsePhone(body)) } }),
+    'GET /tenants/:id': async ({ tenantId }) => ({ status: 200, body: await tenants.look(tenantId) }),
     'DELETE /tenants/:id': async ({ tenantId }) => {
       await tenants.logOut(tenantId)
       return { status: 204 }
@@ -63,7 +66,11 @@ export function makeServer ({ isSecret, outbox, presence, tenants, journal, logg
 
   /** @returns {Answer} */
   function health () {
-    const numbers = tenants.health().map(number => ({ ...number, lastAckAt: outbox.lastAckAt(number.tenantId) }))
+    const numbers = tenants.health().map(number => ({
+      ...number,
+      lastAckAt: outbox.lastAckAt(number.tenantId),
+      banRisk: banRiskOf(number.tenantId)
+    }))
     const deaf = numbers.some(({ state }) => state === 'deaf')
     return {
       status: deaf ? 503 : 200,
@@ -126,6 +133,7 @@ function respond (response, status, body) {
  */
 function fail (response, error, logger) {
   if (error instanceof TooLarge) response.setHeader('Connection', 'close')
+  if (error instanceof TooFast) response.setHeader('Retry-After', error.retryAfterS)
   if (error instanceof SidecarError) return respond(response, error.status, { error: error.message, ...error.details })
   logger.error({ event: 'request_failed', error: error instanceof Error ? error.message : 'unknown' })
   respond(response, 500, { error: 'the sidecar failed; its log says why' })

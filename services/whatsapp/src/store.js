@@ -1,15 +1,29 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { open } from 'lmdb'
 import { StartError } from './errors.js'
 
 /**
- * @typedef {import('lmdb').Database} Table
- * @typedef {object} Store
- * @property {string} directory
- * @property {import('lmdb').RootDatabase} env
+ * What a sidecar keeps. There are two: this one, a file for one sidecar alone, and
+ * postgres-store.js, for several.
+ *
+ * @typedef {object} Table what was written can be read once its write has been awaited
+ * @property {(key: any) => any} get
+ * @property {(range?: { start?: any, end?: any }) => Iterable<{ key: any, value: any }>} getRange by key
+ * @property {() => Iterable<any>} getKeys
+ * @property {() => number} getKeysCount
+ * @property {(key: any, value: any) => Promise<boolean>} put
+ * @property {(key: any) => Promise<boolean>} remove false: there was none
+ *
+ * @typedef {object} Marks tells a number that is linked, whether or not its identity can be read
+ * @property {(tenantId: string) => boolean} has
+ * @property {(tenantId: string) => Promise<unknown>} leave
+ * @property {(tenantId: string) => Promise<unknown>} take away
+ * @property {() => string[]} all
+ *
+ * @typedef {object} Tables
  * @property {Table} creds tenant → the number's identity, sealed
  * @property {Table} keys [tenant, type, id] → Signal key, JSON
  * @property {Table} notes [tenant, chat, id] → a stanza that has not been read yet
@@ -18,9 +32,22 @@ import { StartError } from './errors.js'
  * @property {Table} aside [tenant, sequence] → a message the server refused
  * @property {Table} known [tenant, chat, from me, id] → when it was journaled, epoch ms
  * @property {Table} sends [tenant, message id] → a send and what became of it
- * @property {Table} meta
+ * @property {Table} retries [tenant, what Baileys calls it] → how often a message was asked for again
+ * @property {Table} meta [tenant, 'sequence'] → the last number of its journal
+ *
+ * @typedef {object} Access
+ * @property {<T>(tenantId: string, run: () => T) => Promise<T>} transaction what *run* writes, all or nothing; *run* is
+ *   synchronous, sees what was written before, and writes entries of this tenant alone
+ * @property {Marks} marks
  * @property {() => Promise<void>} close
+ *
+ * @typedef {Tables & Access} Store
  */
+
+export const TABLES = /** @type {const} */ (
+  ['creds', 'keys', 'notes', 'plaintexts', 'journal', 'aside', 'known', 'sends', 'retries', 'meta'])
+/** Tables whose values are text; the others hold objects and numbers. */
+export const TEXT_TABLES = ['creds', 'keys']
 
 /**
  * Open the one file that holds keys, journal and send ledger, so that one
@@ -37,9 +64,10 @@ export function openStore (directory) {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   try {
     examine(directory)
-    const store = openTables(directory)
-    claim(store)
-    return store
+    const opened = openTables(directory)
+    claim(directory, opened)
+    const { env, close, ...tables } = opened
+    return { ...tables, transaction: (_, run) => env.transaction(run), marks: makeMarks(join(directory, 'linked')), close }
   } catch (error) {
     if (error instanceof StartError) throw error
     throw damaged(directory, /** @type {Error} */ (error).message)
@@ -59,28 +87,37 @@ export function entriesUnder (table, prefix) {
 }
 
 /**
+ * Forget the entries of *table* whose value *isMeant*, those of one tenant at once.
+ *
+ * @param {Pick<Store, 'transaction'>} store
+ * @param {Table} table with keys that begin with the tenant
+ * @param {(value: any) => boolean} isMeant
+ */
+export async function removeWhere ({ transaction }, table, isMeant) {
+  /** @type {Map<string, any[]>} */
+  const keys = new Map()
+  for (const { key, value } of table.getRange()) {
+    if (!isMeant(value)) continue
+    const meant = keys.get(key[0]) ?? []
+    keys.set(key[0], meant)
+    meant.push(key)
+  }
+  await Promise.all([...keys].map(([tenantId, meant]) =>
+    transaction(tenantId, () => meant.forEach(key => table.remove(key)))))
+}
+
+/**
  * The tables alone, without becoming the owner.
  *
  * @param {string} directory
- * @returns {Store}
+ * @param {import('lmdb').RootDatabaseOptions} [options]
  */
-export function openTables (directory) {
-  const env = open({ path: directory, noSubdir: false, overlappingSync: false, maxDbs: 16 })
-  const text = /** @type {const} */ ({ encoding: 'string' })
-  return {
-    directory,
-    env,
-    creds: env.openDB('creds', text),
-    keys: env.openDB('keys', text),
-    notes: env.openDB('notes', {}),
-    plaintexts: env.openDB('plaintexts', {}),
-    journal: env.openDB('journal', {}),
-    aside: env.openDB('aside', {}),
-    known: env.openDB('known', {}),
-    sends: env.openDB('sends', {}),
-    meta: env.openDB('meta', {}),
-    close: () => env.close()
-  }
+export function openTables (directory, options) {
+  const env = open({ path: directory, noSubdir: false, overlappingSync: false, maxDbs: 16, ...options })
+  /** @type {Record<typeof TABLES[number], import('lmdb').Database>} */
+  const tables = Object.assign({}, ...TABLES.map(
+    name => ({ [name]: env.openDB(name, TEXT_TABLES.includes(name) ? { encoding: 'string' } : {}) })))
+  return { ...tables, env, close: () => env.close() }
 }
 
 /**
@@ -91,9 +128,10 @@ export function openTables (directory) {
  * that has no slot any more is dead. The write transaction lets one of two
  * racing processes win.
  *
- * @param {Store} store
+ * @param {string} directory
+ * @param {ReturnType<typeof openTables>} opened
  */
-function claim ({ directory, env, meta }) {
+function claim (directory, { env, meta }) {
   meta.get('owner') // takes our own slot
   env.readerCheck() // frees the slots of the dead
   env.transactionSync(() => {
@@ -104,6 +142,33 @@ function claim ({ directory, env, meta }) {
     }
     meta.putSync('owner', process.pid)
   })
+}
+
+/**
+ * A file for each number beside the store: they outlast the store's own.
+ *
+ * @param {string} directory
+ * @returns {Marks}
+ */
+function makeMarks (directory) {
+  /** @param {string} tenantId */
+  async function leave (tenantId) {
+    const path = join(directory, tenantId)
+    if (existsSync(path)) return
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    closeSync(openSync(path, 'w', 0o600))
+    // The entry in the directory is what counts, so that is what is flushed.
+    const opened = openSync(directory, 'r')
+    fsyncSync(opened)
+    closeSync(opened)
+  }
+
+  return {
+    has: tenantId => existsSync(join(directory, tenantId)),
+    leave,
+    take: async tenantId => rmSync(join(directory, tenantId), { force: true }),
+    all: () => existsSync(directory) ? readdirSync(directory) : []
+  }
 }
 
 /** @param {import('lmdb').RootDatabase} env */

@@ -1,3 +1,5 @@
+import { NotHere } from './errors.js'
+
 /**
  * All numbers of this process.
  *
@@ -6,9 +8,11 @@
  */
 
 /**
- * @param {{ makeConnection: (tenantId: string) => Connection }} deps
+ * @param {object} deps
+ * @param {(tenantId: string) => Connection} deps.makeConnection
+ * @param {import('./numbers.js').Numbers} deps.numbers
  */
-export function makeTenants ({ makeConnection }) {
+export function makeTenants ({ makeConnection, numbers }) {
   /** @type {Map<string, Connection>} */
   const connections = new Map()
 
@@ -19,23 +23,19 @@ export function makeTenants ({ makeConnection }) {
     return connection
   }
 
-  /**
-   * Connect the numbers that were linked before.
-   *
-   * @param {string[]} tenantIds
-   */
-  function resume (tenantIds) {
-    for (const tenantId of tenantIds) {
-      const connection = connectionOf(tenantId)
-      if (connection.state() !== 'blocked') connection.connect()
-    }
+  /** Connect a number that was linked before. @param {string} tenantId */
+  function resume (tenantId) {
+    const connection = connectionOf(tenantId)
+    if (connection.state() !== 'blocked') connection.connect()
   }
 
   /**
    * @param {string} tenantId
    * @param {string} [phone] digits, to link by code
+   * @throws {import('./errors.js').Conflict} another sidecar holds the number
    */
-  function connect (tenantId, phone) {
+  async function connect (tenantId, phone) {
+    await numbers.hold(tenantId)
     const connection = connectionOf(tenantId)
     connection.connect(phone)
     return connection.state()
@@ -43,18 +43,43 @@ export function makeTenants ({ makeConnection }) {
 
   /** @param {string} tenantId */
   async function logOut (tenantId) {
+    await numbers.hold(tenantId)
     await connections.get(tenantId)?.logOut()
     connections.delete(tenantId)
+  }
+
+  /** Close a number's socket and forget its state. @param {string} tenantId */
+  async function leave (tenantId) {
+    await connections.get(tenantId)?.stop()
+    connections.delete(tenantId)
+  }
+
+  /** @param {string} tenantId */
+  async function look (tenantId) {
+    if (numbers.isHeld(tenantId)) return connections.get(tenantId)?.look() ?? { tenantId, state: 'disconnected' }
+    const url = await numbers.holderOf(tenantId)
+    return { tenantId, state: 'disconnected', ...(url && { url }) }
+  }
+
+  /**
+   * @param {string} tenantId
+   * @throws {NotHere}
+   */
+  function check (tenantId) {
+    if (!numbers.isHeld(tenantId)) throw new NotHere()
   }
 
   return {
     resume,
     connect,
     logOut,
+    leave,
+    look,
+    check,
     /** @param {string} tenantId */
-    look: tenantId => connections.get(tenantId)?.look() ?? { tenantId, state: 'disconnected' },
+    stateOf: tenantId => connections.get(tenantId)?.state() ?? 'disconnected',
     /** @param {string} tenantId */
-    findSocket: tenantId => connections.get(tenantId)?.openSocket(),
+    findSocket: tenantId => numbers.isHeld(tenantId) ? connections.get(tenantId)?.openSocket() : undefined,
     health: () => [...connections.values()].map(connection => connection.health()),
     stop: () => Promise.allSettled([...connections.values()].map(connection => connection.stop()))
   }

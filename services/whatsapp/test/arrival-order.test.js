@@ -13,7 +13,8 @@ function arrange () {
     expect: (/** @type {number[]} */ ...sequences) => sequences.forEach(n => order.expect('chat', n)),
     /** @param {number} sequence @param {string} [chat] */
     read: (sequence, chat = 'chat') => order.arrive(chat, sequence, { tenantId: '1', sequence, chat }),
-    nothingIn: (/** @type {number} */ sequence) => order.arrive('chat', sequence)
+    nothingIn: (/** @type {number} */ sequence) => order.arrive('chat', sequence),
+    close: order.close
   }
 }
 
@@ -78,5 +79,15 @@ test('no timer runs when nothing is expected', async () => {
   expect(1)
   read(1)
   await clock.advance(10_000)
+  assert.deepEqual(clock.pending(), [])
+})
+
+test('when the number has gone elsewhere, nothing more is handed on', async () => {
+  const { expect, read, released, close, clock } = arrange()
+  expect(1, 2)
+  read(2)
+  close()
+  await clock.advance(10_000)
+  assert.deepEqual(released, [])
   assert.deepEqual(clock.pending(), [])
 })

@@ -23,11 +23,25 @@ test('a WhatsApp version is three numbers', () => {
 })
 
 test('every fault is named at once', () => {
-  const broken = { WHATSAPP_PORT: 'x', SERVER_URL: 'ftp://a', WHATSAPP_SOCKET_URL: 'http://a', WHATSAPP_VERSION: '2', LOG_LEVEL: 'loud' }
+  const broken = { WHATSAPP_PORT: 'x', SERVER_URL: 'ftp://a', WHATSAPP_SOCKET_URL: 'http://a', WHATSAPP_VERSION: '2', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://a/b', LEASE_S: '0', WHATSAPP_ADVERTISE_URL: 'a:1' }
   assert.throws(() => readConfig(broken), error => {
     for (const name of Object.keys(broken)) assert.match(/** @type {Error} */ (error).message, new RegExp(name))
     return true
   })
+})
+
+test('PostgreSQL may be named in any way that Python knows, SQLite means a store of one\'s own', () => {
+  for (const scheme of ['postgres', 'postgresql', 'postgresql+psycopg2']) {
+    const { databaseUrl } = readConfig({ DATABASE_URL: `${scheme}://u:p@db:5432/desk?sslmode=require` })
+    assert.equal(databaseUrl, 'postgresql://u:p@db:5432/desk?sslmode=require')
+  }
+  for (const DATABASE_URL of [undefined, '', 'sqlite:///var/frontdesk.db']) {
+    assert.equal(readConfig({ DATABASE_URL }).databaseUrl, undefined)
+  }
+})
+
+test('a number\'s lease is given in seconds', () => {
+  assert.deepEqual([readConfig({}).leaseMs, readConfig({ LEASE_S: '2.5' }).leaseMs], [8000, 2500])
 })
 
 test('an empty setting is an absent one', () => {
@@ -37,4 +51,12 @@ test('an empty setting is an absent one', () => {
 test('LOG_LEVEL takes the names that the web process takes', () => {
   const levels = ['CRITICAL', 'warning', 'INFO'].map(LOG_LEVEL => readConfig({ LOG_LEVEL }).logLevel)
   assert.deepEqual(levels, ['fatal', 'warn', 'info'])
+})
+
+test('the pace is limited by default, without a limit on another server than WhatsApp\'s, and as it is set', () => {
+  assert.deepEqual(readConfig({}).pace, { sendsPerMinute: 240, warmUpDays: 7 })
+  assert.equal(readConfig({ WHATSAPP_SOCKET_URL: 'ws://127.0.0.1:1/ws/chat' }).pace.sendsPerMinute, 0)
+  const set = { WHATSAPP_SENDS_PER_MINUTE: '60', WHATSAPP_WARM_UP_DAYS: '0' }
+  assert.deepEqual(readConfig(set).pace, { sendsPerMinute: 60, warmUpDays: 0 })
+  assert.throws(() => readConfig({ WHATSAPP_SENDS_PER_MINUTE: 'many' }), /WHATSAPP_SENDS_PER_MINUTE must be a whole number/)
 })

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeConnection } from '../src/connection.js'
+import { makeRhythm } from '../src/rhythm.js'
 import { makeFakeClock, settle } from '../testing/fake-clock.js'
 import { makeFakeSocket } from '../testing/fake-socket.js'
 import { makeQuietLogger } from '../testing/quiet-logger.js'
 
-/** A connection over sockets that the test plays. @param {{ linked?: boolean, notes?: any[] }} [options] */
-function arrange ({ linked = true, notes = [] } = {}) {
+/**
+ * A connection over sockets that the test plays.
+ *
+ * @param {{ linked?: boolean, notes?: any[], isServerThere?: boolean, history?: any }} [options]
+ */
+function arrange ({ linked = true, notes = [], isServerThere = true, history = undefined } = {}) {
   const clock = makeFakeClock()
   const { logger, named } = makeQuietLogger()
   /** @type {ReturnType<typeof makeFakeSocket>[]} */
@@ -15,6 +20,8 @@ function arrange ({ linked = true, notes = [] } = {}) {
   const states = []
   /** @type {string[]} */
   const struck = []
+  /** @type {string[]} */
+  const unreadable = []
   const auth = {
     linked,
     fault: () => undefined,
@@ -32,16 +39,30 @@ function arrange ({ linked = true, notes = [] } = {}) {
     recorder: { onStanza: () => {}, recording: make => make, onUpsert: async () => {} },
     journal: /** @type {any} */ ({
       unread: () => notes,
+      knows: (/** @type {string} */ _tenant, /** @type {any} */ key) => key.id === 'KNOWN',
       countAsking: (/** @type {any} */ note) => {
         note.asked += 1
       },
       strikeNote: (/** @type {string} */ _tenant, /** @type {any} */ attrs) => void struck.push(attrs.id)
     }),
+    rhythm: makeRhythm({ load: () => history, save: () => {}, clock }),
     open: () => {
       sockets.push(makeFakeSocket())
       return /** @type {any} */ (sockets.at(-1))
     },
-    events: { onState: state => states.push(state), onAck: () => {}, onReceipts: () => {}, onClosed: () => {} },
+    events: {
+      onState: state => states.push(state),
+      onConflict: () => {},
+      onUnreadable: async ({ id }) => {
+        unreadable.push(id)
+        return isServerThere
+      },
+      onMessage: () => {},
+      onChatState: () => {},
+      onAck: () => {},
+      onReceipts: () => {},
+      onClosed: () => {}
+    },
     clock,
     logger
   })
@@ -55,7 +76,7 @@ function arrange ({ linked = true, notes = [] } = {}) {
     await settle()
     return socket
   }
-  return { connection, clock, sockets, states, struck, named, opened }
+  return { connection, clock, sockets, states, struck, unreadable, named, opened }
 }
 
 test('a line that does not answer is deaf until it is open again', async () => {
@@ -151,7 +172,7 @@ test('a second conflict ends the attempts', async () => {
 })
 
 test('what was left unread is asked for again after the backlog, and given up with an alert in the end', async () => {
-  const notes = [{ attrs: { id: 'A' }, asked: 0 }, { attrs: { id: 'B' }, asked: 3 }]
+  const notes = [{ attrs: { id: 'A' }, asked: 0, notedAtMs: 0 }, { attrs: { id: 'B' }, asked: 3, notedAtMs: 0 }]
   const { clock, struck, named, opened } = arrange({ notes })
   const socket = await opened()
   await clock.advance(4000)
@@ -174,4 +195,66 @@ test('news of a socket that has been replaced changes nothing', async () => {
   socket.update({ qr: 'old' })
   await settle()
   assert.equal(connection.state(), 'open')
+})
+
+test('what nobody could read is told to the server until it has heard, and only then struck out', async () => {
+  const notes = [{ attrs: { id: 'B', from: '7@lid' }, asked: 3, notedAtMs: 0 }]
+  const { clock, struck, unreadable, opened } = arrange({ notes, isServerThere: false })
+  await opened()
+  await clock.advance(66_000)
+  assert.deepEqual([unreadable, struck], [['B', 'B'], []])
+})
+
+test('what has come by another way is not asked for', async () => {
+  const notes = [{ attrs: { id: 'KNOWN', from: '7@lid' }, asked: 0, notedAtMs: 0 }]
+  const { clock, struck, opened } = arrange({ notes })
+  const socket = await opened()
+  await clock.advance(5000)
+  assert.deepEqual([socket.askedAgain, struck], [[], ['KNOWN']])
+})
+
+test('on a line that lasts, what stays unread is asked for every minute, and given up after ten', async () => {
+  const clockStart = 1_700_000_000_000
+  const notes = [{ attrs: { id: 'A', from: '7@lid' }, asked: 0, notedAtMs: clockStart }]
+  const { clock, struck, unreadable, opened } = arrange({ notes })
+  const socket = await opened()
+  await clock.advance(9 * 60_000)
+  assert.deepEqual([socket.askedAgain, struck], [['A', 'A', 'A'], []])
+  await clock.advance(2 * 60_000)
+  assert.deepEqual([unreadable[0], struck[0]], ['A', 'A'])
+})
+
+/** As after some weeks in which something came in every ten minutes of every hour. */
+const BUSY = { since: 0, lively: new Array(168).fill(12), weeks: new Array(168).fill(2) }
+
+test('a line that answers and yet hears nothing for far longer than usual is made anew', async () => {
+  const { clock, sockets, named, opened, connection } = arrange({ history: BUSY })
+  await opened()
+  await clock.advance(58 * 60_000)
+  assert.equal(sockets.length, 1)
+  await clock.advance(4 * 60_000)
+  assert.equal(sockets.length, 2)
+  assert.equal(named('number_too_quiet').length, 1)
+  sockets[1].update({ connection: 'open' })
+  await settle()
+  const t = String(Math.floor(clock.now() / 1000) - 30 * 60)
+  sockets[1].ws.emit('frame', { tag: 'message', attrs: { id: 'X', from: '7@lid', offline: '0', t }, content: [] })
+  assert.equal(named('number_was_deaf')[0].alert, true)
+  assert.equal(connection.state(), 'open')
+  await clock.advance(30 * 60_000)
+  assert.equal(sockets.length, 2)
+})
+
+test('a line on which something comes now and then, or whose week is not known yet, is left alone', async () => {
+  const { clock, sockets, opened } = arrange({ history: BUSY })
+  const socket = await opened()
+  for (let n = 0; n < 6; n++) {
+    await clock.advance(40 * 60_000)
+    socket.ws.emit('frame', { tag: 'receipt', attrs: { id: 'R', from: '7@lid' } })
+  }
+  assert.equal(sockets.length, 1)
+  const fresh = arrange({ history: { ...BUSY, since: 1_700_000_000_000 - 3 * 24 * 60 * 60_000 } })
+  await fresh.opened()
+  await fresh.clock.advance(5 * 60 * 60_000)
+  assert.equal(fresh.sockets.length, 1)
 })

@@ -78,3 +78,26 @@ test('after some attempts old news is dropped, and later news is told', async ()
   await settle()
   assert.deepEqual(told.at(-1).payload.receipts, [{ id: 'B', status: 'read', at: 3 }])
 })
+
+test('who was typing is not told after a pause, which addresses belong together is', async () => {
+  let status = 503
+  const { report, told, clock } = arrange(() => status)
+  const [old, fresh] = [{ lid: '1@lid', pn: '1@s.whatsapp.net' }, { lid: '1@lid', pn: '2@s.whatsapp.net' }]
+  report('1', { mappings: [old], presence: [{ from: '1@lid', state: 'composing', at: 1 }] })
+  await settle()
+  report('1', { mappings: [fresh, { lid: '3@lid', pn: '3@s.whatsapp.net' }] })
+  status = 200
+  await clock.advance(1000)
+  assert.deepEqual(told.map(({ payload }) => payload.presence?.length), [1, undefined])
+  assert.deepEqual(told[1].payload.mappings, [fresh, { lid: '3@lid', pn: '3@s.whatsapp.net' }])
+})
+
+test('of what a guest does while the server is busy, only the latest is told', async () => {
+  const { report, told } = arrange(() => 200)
+  report('1', {})
+  for (const state of /** @type {const} */ (['composing', 'paused', 'composing'])) {
+    report('1', { presence: [{ from: '1@lid', state, at: 2 }] })
+  }
+  await settle()
+  assert.deepEqual(told.map(({ payload }) => payload.presence), [undefined, [{ from: '1@lid', state: 'composing', at: 2 }]])
+})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { NotConnected, Refused } from '../src/errors.js'
+import { NotConnected, Refused, TooFast } from '../src/errors.js'
 import { makeServer } from '../src/routes.js'
 import { secretCheck } from '../src/secret.js'
 import { makeQuietLogger } from '../testing/quiet-logger.js'
@@ -31,8 +31,10 @@ async function arrange (t, parts = {}) {
       health: () => parts.health ?? [],
       look: (/** @type {string} */ tenantId) => ({ tenantId, state: 'disconnected' }),
       connect: () => 'connecting',
+      check: () => {},
       logOut: async () => {}
     }),
+    banRiskOf: () => 0.25,
     journal: { counts: () => ({ waiting: 0, setAside: 0 }) },
     logger: makeQuietLogger().logger
   })
@@ -47,7 +49,8 @@ async function arrange (t, parts = {}) {
     const bytes = typeof body === 'string' || body === undefined ? body : JSON.stringify(body)
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, body: bytes })
     const text = await response.text()
-    return { status: response.status, body: text ? JSON.parse(text) : undefined }
+    const retryAfter = response.headers.get('retry-after')
+    return { status: response.status, body: text ? JSON.parse(text) : undefined, ...(retryAfter && { retryAfter }) }
   }
   return { ask, asked }
 }
@@ -110,8 +113,14 @@ test('health is 503 only when a linked number is deaf', async t => {
   const well = await arrange(t, { health: [{ ...number, state: 'open' }, { ...number, state: 'qr' }] })
   const { status, body } = await well.ask('GET /health')
   assert.deepEqual([status, body.status], [200, 'ok'])
-  assert.deepEqual(body.tenants[0], { ...number, state: 'open', lastAckAt: 7 })
+  assert.deepEqual(body.tenants[0], { ...number, state: 'open', lastAckAt: 7, banRisk: 0.25 })
   assert.deepEqual(body.journal, { waiting: 0, setAside: 0 })
   const deaf = await arrange(t, { health: [{ ...number, state: 'deaf' }] })
   assert.equal((await deaf.ask('GET /health')).status, 503)
+})
+
+test('a send beyond the pace says when to come back', async t => {
+  const { ask } = await arrange(t, { error: new TooFast(4) })
+  const { status, retryAfter, body } = await ask('POST /send', SEND)
+  assert.deepEqual([status, retryAfter, body.retryAfterS], [503, '4', 4])
 })

@@ -29,6 +29,8 @@ export class Companion {
     this.mailbox = new Mailbox()
     /** @type {Connection | undefined} */
     this.connection = undefined
+    /** @type {Set<import('./directory.js').Account>} whose presence this connection wants to know */
+    this.subscriptions = new Set()
     /** A phone sends its history to a companion once, after it first comes online. */
     this.wantsHistory = true
     this.asked = 0

@@ -35,6 +35,8 @@ export class Connection {
     this.introduced = false
     this.greeted = false
     this.silent = false
+    /** Requests are answered, and nothing that came for the client is handed over. */
+    this.withholding = false
     this.open = true
     this.inTurn = makeQueue()
     socket.on('message', data => this.take(/** @type {Buffer} */ (data)))
@@ -51,6 +53,10 @@ export class Connection {
   /** From now on a black hole: the socket stays open, nothing is answered and nothing arrives. */
   silence () {
     this.silent = true
+  }
+
+  withhold () {
+    this.withholding = true
   }
 
   close () {

@@ -45,13 +45,40 @@ export class Directory {
    */
   register ({ pn, lid = undefined, name = '' }) {
     const number = digits('pn', pn)
-    const hidden = lid === undefined ? this.random.digits(15, `lid ${number}`) : digits('lid', lid)
+    const hidden = lid === undefined ? this.freeLid(number) : digits('lid', lid)
     if (this.byPn.has(number) || this.byLid.has(hidden)) throw new SimulatorError(409, `${number} is registered already`)
     if (typeof name !== 'string') throw new SimulatorError(422, 'name is a string')
     const account = new Account({ pn: number, lid: hidden, name: name || `User ${number.slice(-4)}` })
     this.byPn.set(number, account)
     this.byLid.set(hidden, account)
     return account
+  }
+
+  /**
+   * A number is given to somebody else: another account with another LID. The old one is without a number.
+   *
+   * @param {Account} account
+   * @param {{lid?: unknown, name?: unknown}} wish
+   * @returns {Account}
+   * @throws {SimulatorError} 422 or 409
+   */
+  passOn (account, { lid, name }) {
+    this.byPn.delete(account.pn)
+    try {
+      return this.register({ pn: account.pn, lid, name })
+    } catch (error) {
+      this.byPn.set(account.pn, account)
+      throw error
+    }
+  }
+
+  /** @param {string} pn @returns {string} one that follows from the seed and how often the number was given out */
+  freeLid (pn) {
+    const first = this.random.digits(15, `lid ${pn}`)
+    let owner = 1
+    let lid = first
+    while (this.byLid.has(lid)) lid = this.random.digits(15, `lid ${pn} of owner ${++owner}`)
+    return lid
   }
 
   /** @param {string | undefined} jid @returns {Account | undefined} undefined if nobody has it */

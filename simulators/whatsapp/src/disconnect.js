@@ -3,7 +3,7 @@ import { node } from './nodes.js'
 /** @typedef {import('./connection.js').Connection} Connection */
 
 /** The ways in which a session ends, by the status code that Baileys reports for each. */
-export const DISCONNECT_CODES = [401, 403, 405, 408, 428, 440, 500, 503, 515]
+export const DISCONNECT_CODES = [401, 403, 405, 408, 411, 428, 440, 500, 503, 515]
 
 /** @param {Connection} connection @param {number} code one of DISCONNECT_CODES */
 export function disconnect (connection, code) {
@@ -19,6 +19,7 @@ function farewell (code) {
       return node('stream:error', { code: '401' }, [node('conflict', { type: 'device_removed' })])
     case 403:
     case 405:
+    case 411:
       return failure(code)
     case 428:
       return node('xmlstreamend')

@@ -4,28 +4,33 @@ import { SimulatorError } from './errors.js'
 /**
  * What can go wrong on purpose. `pn` narrows a fault to one guest or host; `after` lets that many
  * chances pass first; `count` (default 1) is how often it strikes; `probability` (default 1) is
- * drawn from the seed at each chance.
+ * drawn from the seed at each chance; with `forMs` it strikes for so long and, without a `count`, as
+ * often as it can.
  *
  * @typedef {{id: number, kind: string, pn?: string, after: number, count: number, probability: number,
- *   code?: number, ms?: number, stanza?: string, mode?: string, at?: string, delivered?: boolean}} Fault
+ *   until: number, code?: number, ms?: number, stanza?: string, way?: string, mode?: string, at?: string,
+ *   delivered?: boolean}} Fault until: epoch ms
  */
 
 /** @type {Record<string, string[]>} each kind and the fields of its own */
 const KINDS = {
-  'drop': ['stanza'],
-  'delay': ['stanza', 'ms'],
-  'duplicate': ['stanza', 'mode'],
-  'reorder': ['stanza'],
+  'drop': ['stanza', 'way'],
+  'delay': ['stanza', 'way', 'ms'],
+  'duplicate': ['stanza', 'way', 'mode'],
+  'reorder': ['stanza', 'way'],
   'disconnect': ['code', 'at', 'delivered'],
   'silent': ['at'],
+  'withhold': [],
   'no-ack': ['delivered'],
   'ack-error': ['code'],
   'ack-delay': ['ms'],
   'no-iq': [],
   'refuse': ['mode']
 }
-const COMMON = ['kind', 'pn', 'after', 'count', 'probability']
+const COMMON = ['kind', 'pn', 'after', 'count', 'probability', 'forMs']
 const STANZAS = ['message', 'receipt']
+/** To the client, or from it. */
+const WAYS = ['in', 'out']
 const MOMENTS = ['now', 'login', 'guest-message', 'client-message']
 /** @type {Record<string, string[]>} the first is meant where none is named */
 const MODES = { duplicate: ['same', 'again'], refuse: ['reset', 'http'] }
@@ -43,7 +48,9 @@ export class Faults {
   /** @param {Record<string, unknown>} wish @returns {Fault} @throws {SimulatorError} 422 */
   add (wish) {
     checkFault(wish)
-    const fault = /** @type {Fault} */ ({ after: 0, count: 1, probability: 1, ...wish, id: ++this.lastId })
+    const { forMs, ...fields } = /** @type {any} */ (wish)
+    const limits = forMs === undefined ? { count: 1, until: Infinity } : { count: Infinity, until: Date.now() + forMs }
+    const fault = /** @type {Fault} */ ({ after: 0, probability: 1, ...limits, ...fields, id: ++this.lastId })
     this.waiting.push(fault)
     return fault
   }
@@ -64,6 +71,8 @@ export class Faults {
    * @returns {Fault | undefined} the fault that strikes now, if one does
    */
   strike (kind, pns, having = {}) {
+    const now = Date.now()
+    this.waiting = this.waiting.filter(({ until }) => until > now)
     for (const fault of this.waiting) {
       if (fault.kind !== kind || !isAbout(fault, pns) || !has(fault, having)) continue
       if (fault.after > 0) {
@@ -85,7 +94,7 @@ function isAbout (fault, pns) {
 
 /** @param {Fault} fault @param {Partial<Fault>} having */
 function has (fault, having) {
-  const full = { stanza: 'message', at: 'now', ...fault }
+  const full = { stanza: 'message', way: 'in', at: 'now', ...fault }
   return Object.entries(having).every(([field, value]) => full[/** @type {keyof Fault} */ (field)] === value)
 }
 
@@ -97,9 +106,13 @@ function checkFault (wish) {
   const stranger = Object.keys(wish).find(field => !allowed.includes(field))
   if (stranger) throw new SimulatorError(422, `${wish.kind} has no field ${stranger}; it takes ${allowed.join(', ')}`)
   oneOf(wish, 'stanza', STANZAS)
+  oneOf(wish, 'way', WAYS)
   oneOf(wish, 'at', MOMENTS)
   oneOf(wish, 'mode', MODES[String(wish.kind)] ?? [])
-  for (const field of ['after', 'count', 'ms']) wholeNumber(wish, field)
+  if (wish.way === 'out' && (wish.stanza ?? 'message') !== 'message') {
+    throw new SimulatorError(422, 'on the way out only a message can be struck')
+  }
+  for (const field of ['after', 'count', 'ms', 'forMs']) wholeNumber(wish, field)
   checkProbability(wish.probability)
   if (own.includes('ms') && wish.ms === undefined) throw new SimulatorError(422, `${wish.kind} needs ms`)
   if (own.includes('code')) checkCode(wish)

@@ -48,6 +48,8 @@ export class Guest extends Phone {
     this.received = []
     /** @type {Record<string, number>} */
     this.timesById = {}
+    /** @type {Record<string, number>} */
+    this.timesByText = {}
     this.textRepeats = 0
     /** @type {Map<string, string>} the id under which each text came first */
     this.firstIds = new Map()
@@ -117,12 +119,18 @@ export class Guest extends Phone {
     }
   }
 
-  /** @param {Account} host @param {string} state @throws {SimulatorError} 422 */
+  /**
+   * Told only to clients that have subscribed to this guest's presence.
+   *
+   * @param {Account} host @param {string} state @throws {SimulatorError} 422
+   */
   type (host, state) {
     if (!CHAT_STATES.includes(state)) throw new SimulatorError(422, `state is one of ${CHAT_STATES.join(', ')}`)
     const shown = state === 'recording' ? node('composing', { media: 'audio' }) : node(state)
     const chatState = node('chatstate', { from: this.account.jid(this.manner.addressing) }, [shown])
-    for (const companion of host.companions.values()) companion.connection?.send(chatState)
+    for (const companion of host.companions.values()) {
+      if (companion.subscriptions.has(this.account)) companion.connection?.send(chatState)
+    }
   }
 
   /** @param {IMessage} message @param {Parcel} parcel */
@@ -137,6 +145,7 @@ export class Guest extends Phone {
     const reading = { id, ...read(message), from: from.pn, at: Date.now(), encType }
     this.received.push(reading)
     this.timesById[id] = (this.timesById[id] ?? 0) + 1
+    this.timesByText[reading.text] = (this.timesByText[reading.text] ?? 0) + 1
     if (reading.text && (this.firstIds.get(reading.text) ?? id) !== id) this.textRepeats++
     if (!this.firstIds.has(reading.text)) this.firstIds.set(reading.text, id)
     this.world.events.add('guest.received', this.account.pn, { ...reading, times: this.timesById[id] })
@@ -157,8 +166,11 @@ export class Guest extends Phone {
   }
 
   state () {
-    const { received, timesById, textRepeats, undecryptable, presence, receipts } = this
+    const { received, timesById, timesByText, textRepeats, repeatedDeliveries, undecryptable } = this
     const { pn, lid, name } = this.account
-    return { pn, lid, name, ...this.manner, received, timesById, textRepeats, undecryptable, presence, receipts }
+    return {
+      pn, lid, name, ...this.manner, received, timesById, timesByText, textRepeats, repeatedDeliveries, undecryptable,
+      presence: this.presence, receipts: this.receipts
+    }
   }
 }

@@ -65,8 +65,9 @@ export class HostPhone extends Phone {
    * @param {Guest} guest @param {proto.IMessage} message @param {string} id
    */
   async handTo (guest, message, id) {
-    const [to, from] = [guest.account.pn, this.account.pn].map(user => ({ user, device: 0 }))
-    if (!to || !from) return
+    // By LID: a number may have been passed on to another phone.
+    const to = { user: guest.account.lid, device: 0 }
+    const from = { user: this.account.pn, device: 0 }
     const { type, ciphertext } = await this.endpoint.encrypt(to, encode(message), () => guest.endpoint.takeBundle())
     const plaintext = await guest.endpoint.decrypt(from, type, ciphertext)
     guest.note(decode(plaintext), { id, from: this.account, encType: type })

@@ -41,7 +41,7 @@ function register (world, connection, finish) {
 function refuse (world, connection, pn, code) {
   world.counts.refusedLogins++
   world.events.add('host.refused', pn, { code })
-  if ([401, 403, 405].includes(code)) {
+  if ([401, 403, 405, 411].includes(code)) {
     connection.send(failure(code))
     connection.close()
   } else {

@@ -62,8 +62,8 @@ function refusalOf (session, stanza, parcels) {
   return faults.strike('ack-error', partiesOf(session, stanza))?.code
 }
 
-/** @param {Session} session @param {Node} stanza */
-function partiesOf ({ world, account }, stanza) {
+/** @param {Session} session @param {Node} stanza @returns {string[]} numbers of those who take part */
+export function partiesOf ({ world, account }, stanza) {
   const to = world.directory.find(stanza.attrs.recipient ?? stanza.attrs.to)
   return to ? [account.pn, to.pn] : [account.pn]
 }

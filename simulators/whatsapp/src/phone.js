@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { isVouchedFor } from './adv.js'
 import { breakCiphertext } from './breakage.js'
 import { decode, encode } from './content.js'
@@ -27,8 +28,11 @@ export class Phone {
   constructor (world, account) {
     this.world = world
     this.account = account
-    this.endpoint = new SignalEndpoint(world.random, `phone ${account.pn}`)
+    this.endpoint = new SignalEndpoint(world.random, `phone ${account.pn} ${account.lid}`)
     this.undecryptable = 0
+    this.repeatedDeliveries = 0
+    /** @type {Set<string>} hashes of the ciphertexts that were read or are being read */
+    this.taken = new Set()
     /** @type {Map<string, {posting: Posting, resends: number}>} */
     this.sent = new Map()
     /** @type {Map<string, number>} how often each message was asked for again */
@@ -91,10 +95,16 @@ export class Phone {
       return this.cannotRead(parcel, 'its device identity is not signed as it must be')
     }
     if (!credential && enc.attrs.type === 'pkmsg') this.world.counts.missingDeviceIdentities++
+    const ciphertext = bytesOf(enc) ?? Buffer.alloc(0)
+    // The very same bytes are a hiccup of the line; Signal's own clients drop them without a word.
+    const hash = hashOf(ciphertext)
+    if (this.taken.has(hash)) return void this.repeatedDeliveries++
+    this.taken.add(hash)
     try {
-      const plaintext = await this.endpoint.decrypt(from.address, enc.attrs.type ?? '', bytesOf(enc) ?? Buffer.alloc(0))
+      const plaintext = await this.endpoint.decrypt(from.address, enc.attrs.type ?? '', ciphertext)
       this.take(decode(plaintext), parcel)
     } catch (error) {
+      this.taken.delete(hash)
       this.cannotRead(parcel, error instanceof Error ? error.message : String(error))
       this.askAgain(from, stanza)
     }
@@ -140,6 +150,11 @@ export class Phone {
 
   /** @param {Companion} _companion @returns {Promise<void>} */
   async shareHistory (_companion) {}
+}
+
+/** @param {Buffer} ciphertext */
+function hashOf (ciphertext) {
+  return createHash('sha256').update(ciphertext).digest('base64')
 }
 
 /** @param {Companion} companion @param {string} id */

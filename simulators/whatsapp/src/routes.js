@@ -24,7 +24,9 @@ export const ROUTES = [
   route('POST /hosts/:pn/unlink', 200, unlink),
   route('POST /guests', 201, addGuest),
   route('PATCH /guests/:pn', 200, changeGuest),
+  route('GET /guests', 200, listGuests),
   route('GET /guests/:pn', 200, call => guestOf(call).state()),
+  route('POST /guests/:pn/pass-on', 201, passOnNumber),
   route('POST /guests/:pn/send', 202, sendFromGuest),
   route('POST /guests/:pn/typing', 202, call => guestOf(call).type(hostNamed(call, text(call, 'to')).account, text(call, 'state'))),
   route('POST /guests/:pn/forget-sessions', 200, call => guestOf(call).endpoint.forgetSessions()),
@@ -52,6 +54,21 @@ function addGuest ({ world, body }) {
   const manner = readManner(body)
   const account = world.directory.register(body)
   return { ...card(account), ...new Guest(world, account, manner).manner }
+}
+
+/** All phones of guests, those included whose number has passed on. @param {Call} call */
+function listGuests ({ world }) {
+  const phones = [...world.directory.byLid.values()].map(({ phone }) => phone)
+  return { guests: phones.filter(phone => phone instanceof Guest).map(phone => phone.state()) }
+}
+
+/** The number gets a new owner, with a phone and a LID of their own. @param {Call} call */
+function passOnNumber (call) {
+  const { world, body } = call
+  const { account } = guestOf(call)
+  const manner = readManner(body)
+  const successor = world.directory.passOn(account, body)
+  return { ...card(successor), ...new Guest(world, successor, manner).manner }
 }
 
 /** @param {Call} call */
@@ -99,12 +116,22 @@ function readEvents ({ world, query }) {
 function addFault ({ world, body }) {
   if (body.pn !== undefined) accountOf(world, body.pn)
   const fault = world.faults.add(body)
-  const strikesNow = ['disconnect', 'silent'].includes(fault.kind) && (fault.at ?? 'now') === 'now'
-  if (strikesNow) {
+  const strike = fault.at === undefined || fault.at === 'now' ? AT_ONCE[fault.kind] : undefined
+  if (strike) {
     world.faults.remove(fault)
-    for (const connection of connectionsOf(world, fault.pn)) disconnect(connection, fault.code ?? 408)
+    for (const connection of connectionsOf(world, fault.pn)) strike(connection, fault)
   }
   return { id: fault.id }
+}
+
+/**
+ * @typedef {import('./connection.js').Connection} Connection
+ * @type {Record<string, (connection: Connection, fault: import('./faults.js').Fault) => void>}
+ */
+const AT_ONCE = {
+  disconnect: (connection, { code = 408 }) => disconnect(connection, code),
+  silent: connection => connection.silence(),
+  withhold: connection => connection.withhold()
 }
 
 /** @param {World} world @param {string | undefined} pn */

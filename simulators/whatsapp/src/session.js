@@ -1,8 +1,8 @@
 import { answerIq } from './iq.js'
 import { SERVER } from './jids.js'
 import { children, node } from './nodes.js'
-import { takeMessage } from './outbound.js'
 import { takeReceipt } from './receipts.js'
+import { Uplink } from './uplink.js'
 import { Wire } from './wire.js'
 
 /**
@@ -25,10 +25,12 @@ export class Session {
     this.account = companion.account
     this.online = false
     this.wire = new Wire(world, companion, connection)
+    this.uplink = new Uplink(this)
   }
 
   begin () {
     this.companion.connection = this.connection
+    this.companion.subscriptions.clear()
     this.connection.onStanza = stanza => this.receive(stanza)
     this.connection.closing.push(() => this.end())
   }
@@ -62,7 +64,7 @@ export class Session {
     this.world.counts.add(this.world.counts.stanzas, stanza.tag)
     switch (stanza.tag) {
       case 'iq': return answerIq(this, stanza)
-      case 'message': return takeMessage(this, stanza)
+      case 'message': return this.uplink.carry(stanza)
       case 'receipt': return takeReceipt(this, stanza)
       case 'presence': return this.takePresence(stanza)
       case 'chatstate': return this.takeChatState(stanza)
@@ -74,9 +76,18 @@ export class Session {
 
   /** @param {Node} stanza */
   takePresence ({ attrs }) {
+    if (attrs.type === 'subscribe') return this.subscribe(attrs.to)
     if (attrs.type !== 'available') return
     this.world.counts.availablePresences++
     this.world.events.add('client.available', this.account.pn, { deviceId: this.companion.deviceId })
+  }
+
+  /** It lasts as long as the connection. @param {string | undefined} jid */
+  subscribe (jid) {
+    const account = this.world.directory.find(jid)
+    if (!account) return
+    this.companion.subscriptions.add(account)
+    this.world.events.add('client.subscribed', this.account.pn, { to: account.pn })
   }
 
   /** @param {Node} stanza */

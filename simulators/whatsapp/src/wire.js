@@ -20,7 +20,7 @@ export class Wire {
 
   /** @param {Letter} letter */
   deliver (letter) {
-    if (this.strikes('drop', letter)) return
+    if (this.connection.withholding || this.strikes('drop', letter)) return
     if (!this.held && this.strikes('reorder', letter)) {
       this.held = letter
       return
@@ -64,6 +64,6 @@ export class Wire {
   /** @param {string} kind @param {Letter} letter */
   strikes (kind, letter) {
     const pns = [letter.peer, this.companion.account.pn]
-    return this.world.faults.strike(kind, pns, { stanza: letter.class })
+    return this.world.faults.strike(kind, pns, { stanza: letter.class, way: 'in' })
   }
 }

@@ -149,6 +149,8 @@ test('receipts go both ways', async () => {
 test('typing is seen both ways', async () => {
   const pn = '972510000003'
   const { lid } = await bench.call('/guests', { pn })
+  await client.socket?.presenceSubscribe(`${lid}@lid`)
+  await bench.event('client.subscribed', HOST, ({ to }) => to === pn)
   await bench.call(`/guests/${pn}/typing`, { to: HOST, state: 'composing' })
   await client.event('presence.update', ({ id }) => id === `${lid}@lid`)
   await client.socket?.sendPresenceUpdate('available')
@@ -161,6 +163,19 @@ test('typing is seen both ways', async () => {
   assert.deepEqual(presence.map((/** @type {{state: string}} */ { state }) => state), ['composing', 'recording', 'paused'])
 })
 
+test('a guest who types is told of only to a client that has subscribed', async () => {
+  const [watched, other] = ['972510000011', '972510000012']
+  const { lid } = await bench.call('/guests', { pn: watched })
+  const unwatched = await bench.call('/guests', { pn: other })
+  await client.socket?.presenceSubscribe(`${lid}@lid`)
+  await bench.event('client.subscribed', HOST, ({ to }) => to === watched)
+  await bench.call(`/guests/${other}/typing`, { to: HOST, state: 'composing' })
+  await bench.call(`/guests/${watched}/typing`, { to: HOST, state: 'recording' })
+  await client.stanza(({ tag, attrs }) => tag === 'chatstate' && attrs.from === `${lid}@lid`)
+  const told = client.stanzas.filter(({ tag, attrs }) => tag === 'chatstate' && attrs.from === `${unwatched.lid}@lid`)
+  assert.deepEqual(told, [])
+})
+
 test('the same text under another id is counted as a repeat, under the same id as twice received', async () => {
   const pn = '972510000004'
   const { lid } = await bench.call('/guests', { pn })
@@ -170,8 +185,9 @@ test('the same text under another id is counted as a repeat, under the same id a
   assert.equal((await bench.call(`/guests/${pn}`)).textRepeats, 0)
   await client.send(`${lid}@lid`, 'We open at nine', { messageId: 'TWO' })
   await bench.event('guest.received', pn, ({ id }) => id === 'TWO')
-  const { timesById, textRepeats } = await bench.call(`/guests/${pn}`)
+  const { timesById, timesByText, textRepeats } = await bench.call(`/guests/${pn}`)
   assert.deepEqual(timesById, { ONE: 2, TWO: 1 })
+  assert.deepEqual(timesByText, { 'We open at nine': 3 })
   assert.equal(textRepeats, 1)
 })
 

@@ -1,0 +1,1 @@
+"""One archive that holds an installation: database, the link to WhatsApp, secrets."""

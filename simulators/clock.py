@@ -1,0 +1,52 @@
+"""A clock that jumps, for a process that knows nothing of it: libfaketime under its C library.
+
+The process must be started with ``SkewedClock.environment``; its wall clock then jumps whenever the test
+wants it, its monotonic clock goes on as if nothing were, as when NTP or an operator sets a machine's time.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+
+_LIBRARY = Path("vendor") / "libfaketime" / "src" / "libfaketime.so.1"
+
+
+class SkewedClock:
+    """The clock of one or more processes.
+
+    Args:
+        file: where the skew is kept; read by the processes at each look at the clock.
+
+    Raises:
+        RuntimeError: the package libfaketime is missing.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._library = _find_library()
+        self.set(0)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a process needs to live by this clock."""
+        return {
+            "LD_PRELOAD": str(self._library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def set(self, skew_s: int) -> None:
+        """Be *skew_s* seconds ahead of the machine's clock from now on; negative is behind."""
+        written = self._file.with_suffix(".part")
+        written.write_text(f"{skew_s:+d}\n", encoding="ascii")
+        written.replace(self._file)
+
+
+def _find_library() -> Path:
+    spec = importlib.util.find_spec("libfaketime")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("libfaketime is not installed: run `make test`, which installs it")
+    return Path(spec.origin).parent / _LIBRARY
