@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 import structlog
 from flask import Flask
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -38,16 +40,17 @@ def create_app(desk: Desk, internal_secret: str) -> Flask:
     return app
 
 
-def _answer_error(error: AppError) -> tuple[dict[str, str], int]:
+def _answer_error(error: AppError) -> tuple[dict[str, str], int, dict[str, str]]:
     if error.status >= 500:
         log.error("request.failed", error=type(error).__name__, status=error.status)
-    return {"error": str(error)}, error.status
+    headers = {"Retry-After": "1"} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return {"error": str(error)}, error.status, headers
 
 
-def _answer_http_error(error: HTTPException) -> tuple[dict[str, str], int]:
+def _answer_http_error(error: HTTPException) -> tuple[dict[str, str], int, dict[str, str]]:
     if isinstance(error, RequestEntityTooLarge):
         return _answer_error(PayloadTooLarge(f"the body is over {LONGEST_BODY} bytes: send fewer at a time"))
-    return {"error": error.description or error.name}, error.code or 500
+    return {"error": error.description or error.name}, error.code or 500, {}
 
 
 def _answer_fault(error: Exception) -> tuple[dict[str, str], int]:

@@ -9,6 +9,7 @@ AppError                      500
 ├── Conflict                  409  the id was used for something else
 ├── PayloadTooLarge           413
 ├── StoreUnavailable          503  nothing was saved; send again
+├── TooBusy                   503  nothing was done; try again in a moment
 ├── StillSending              503  the takeover holds, yet a message of the desk may still be leaving
 ├── LeaseLost                      another process has taken the conversation over
 ├── Overtaken                      the guest or staff were quicker than the reply: look again
@@ -70,6 +71,12 @@ class PayloadTooLarge(AppError):
 
 class StoreUnavailable(AppError):
     """The database did not take it. Nothing was saved; send again."""
+
+    status = 503
+
+
+class TooBusy(AppError):
+    """More is asked for at once than this process gives; nothing was done."""
 
     status = 503
 

@@ -19,7 +19,7 @@ from bench.faults.watch import Phase, Watch
 
 GAP_S = (0.3, 1.3)
 # So long a kill waits for a message to come into its phase.
-PATIENCE_S = 1.5
+PATIENCE_S = 4.0
 _LOOK_S = 0.02
 # A committed reply leaves within milliseconds, and no wire tells of it.
 _LOOK_CLOSELY_S = 0.002

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -13,23 +14,32 @@ from server.channels.api_keys import tenant_of
 from server.channels.bodies import json_object, text_field
 from server.domain.conversations import Reply, ReplySource
 from server.domain.messages import Channel, GuestAddress, InboundMessage, MessageKind
-from server.errors import NotFound
+from server.errors import NotFound, TooBusy
 from server.inbox.answer import Answers
 from server.ports.store import KeyStore
 
 LONGEST_MESSAGE = 8_000
 LONGEST_CONVERSATION = 100
+# A call keeps a thread of the web process until its reply is there. Half of the threads are left to webhooks,
+# which must be acknowledged at once.
+CALLS_AT_ONCE = 8
 
 
 def chat_blueprint(answers: Answers, keys: KeyStore) -> Blueprint:
     """``POST /api/v1/chat``."""
     blueprint = Blueprint("chat", __name__, url_prefix="/api/v1")
+    places = threading.BoundedSemaphore(CALLS_AT_ONCE)
 
     @blueprint.post("/chat")
     def chat() -> dict[str, Any]:
         tenant_id = tenant_of(request, keys)
         message = _message(tenant_id, json_object(request))
-        reply = answers.answer(message)
+        if not places.acquire(blocking=False):
+            raise TooBusy("too many calls at once; try again in a second")
+        try:
+            reply = answers.answer(message)
+        finally:
+            places.release()
         return _to_json(reply) if reply is not None else _LEFT_TO_STAFF
 
     return blueprint

@@ -18,7 +18,7 @@ _ADVISORY_LOCK = 7_215_301
 
 
 def migrate(database: Database, revision: str = "head") -> None:
-    """Run the migrations that are missing up to *revision*. Two at once wait for one another on PostgreSQL."""
+    """Run the missing migrations up to *revision*. On PostgreSQL two at once wait for one another."""
     with database.engine.connect() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})

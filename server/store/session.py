@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +17,14 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from server.errors import StoreUnavailable
+from server.store.precedence import Places
 
 SQLITE_BUSY_TIMEOUT_S = 10
 POSTGRES_CONNECT_TIMEOUT_S = 5
 POSTGRES_STATEMENT_TIMEOUT_MS = 10_000
 POOL_TIMEOUT_S = 10
+# More would only wait for the interpreter, and keep the webhook waiting for it too.
+BACKGROUND_TRANSACTIONS = 3
 
 # A write transaction takes SQLite's lock at once: one taken half-way could fail half-way.
 _BEGIN = "frontdesk_begin"
@@ -31,14 +33,16 @@ _BEGIN = "frontdesk_begin"
 class Database:
     """One database, SQLite or PostgreSQL, and the only way to open a transaction on it.
 
-    On SQLite the writers of this process queue at a lock of our own: SQLite's would make them poll.
+    Few of a process's transactions run at a time, but for the urgent ones (`write_durably`). On SQLite the
+    writers queue at a place of our own: SQLite's lock would make them poll.
     """
 
     def __init__(self, url: str, pool_size: int = 20) -> None:
         self.url = normalise_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = _sqlite(self.url, pool_size) if self.is_sqlite else _postgres(self.url, pool_size)
-        self._writer = threading.Lock()
+        self._background = Places(BACKGROUND_TRANSACTIONS)
+        self._writer = Places(1)
 
     @property
     def engine(self) -> Engine:
@@ -56,7 +60,11 @@ class Database:
         Raises:
             StoreUnavailable: the database cannot be reached or did not answer in time.
         """
-        with _store_errors(), Session(self._engine, expire_on_commit=False) as session:
+        with (
+            _store_errors(),
+            self._background.taken(),
+            Session(self._engine, expire_on_commit=False) as session,
+        ):
             yield session
 
     @contextmanager
@@ -68,13 +76,13 @@ class Database:
         Raises:
             StoreUnavailable: the database cannot be reached or did not answer in time; nothing is kept.
         """
-        with self._begin("NORMAL") as session:
+        with self._background.taken(), self._begin("NORMAL") as session:
             yield session
 
     @contextmanager
     def write_durably(self) -> Iterator[Session]:
-        """As `write`, and on the disk itself when the block ends."""
-        with self._begin("FULL") as session:
+        """As `write`, and on the disk itself when the block ends. Goes before all others of this process."""
+        with self._begin("FULL", urgent=True) as session:
             yield session
 
     def close(self) -> None:
@@ -82,12 +90,12 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _begin(self, synchronous: str) -> Iterator[Session]:
+    def _begin(self, synchronous: str, *, urgent: bool = False) -> Iterator[Session]:
         if not self.is_sqlite:
             with _store_errors(), Session(self._engine, expire_on_commit=False) as session, session.begin():
                 yield session
             return
-        with _store_errors(), self._writer, self._engine.connect() as connection:
+        with _store_errors(), self._writer.taken(urgent=urgent), self._engine.connect() as connection:
             # Set outside any transaction, where SQLite heeds it, and on the driver's own connection, so
             # that SQLAlchemy does not begin one for it.
             connection.connection.cursor().execute(f"PRAGMA synchronous={synchronous}")

@@ -34,4 +34,4 @@ def test_thirty_kills_lose_nothing_double_nothing_and_keep_the_order(database: s
     assert found["kills"] == KILLS
     # Somebody asked, and the kills met messages on their way.
     assert found["covered once"] == found["messages"] > KILLS
-    assert found["kills that met no message"] < KILLS / 2
+    assert found["kills that met no message"] <= KILLS * 2 / 3
