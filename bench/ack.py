@@ -26,7 +26,8 @@ from bench.usage import UsageMeter
 # Not counted: pools fill, guests write for the first time.
 WARM_UP_S = 5.0
 GUESTS = 1000
-CONNECTIONS = 8
+# As the sidecar has them: so many messages it forwards at once.
+CONNECTIONS = 16
 # A floor gets one request to so many of the product's, half-way between two of them.
 FLOOR_SHARE = 4
 P99_BUDGET = 2.0

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server.app import create_app
+from server.channels.whatsapp import INCOMING_PATH
 from server.console import register_console
 from server.desk import Desk
 from server.observability.logs import configure_logging
@@ -16,7 +20,7 @@ from server.settings import read_settings
 from server.store.session import Database
 from server.wiring import real_ports
 
-# A webhook's thread waits for the interpreter behind those of turns: not for the 5 ms that Python would let it.
+# A webhook waits for the interpreter behind turns, but not for the 5 ms that Python would let it wait.
 SWITCH_S = 0.0005
 
 
@@ -31,9 +35,26 @@ def make_app() -> Flask:
     app.secret_key = session_key(settings)
     register_console(app, database, desk.ports.clock, desk.takeover)
     app.extensions["desk"] = desk
+    put_webhooks_first(app, database)
     trust_proxies(app, settings.trusted_proxies)
     desk.start()
+    # What is loaded by now stays: to look for garbage among it would stop all threads for long.
+    gc.collect()
+    gc.freeze()
     return app
+
+
+def put_webhooks_first(app: Flask, database: Database) -> None:
+    """Put turns off while a webhook is being acknowledged."""
+    answer = app.wsgi_app
+
+    def answer_first(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != INCOMING_PATH:
+            return answer(environ, start_response)
+        with database.pressing():
+            return answer(environ, start_response)
+
+    app.wsgi_app = answer_first  # type: ignore[method-assign]
 
 
 def trust_proxies(app: Flask, count: int) -> None:

@@ -19,12 +19,15 @@ from server.errors import Unauthenticated, UnprocessableRequest
 from server.inbox.receive import Receiver
 from server.ports.store import Saved
 
+_PREFIX = "/webhook/whatsapp"
+INCOMING_PATH = f"{_PREFIX}/incoming"
+
 log = structlog.get_logger(__name__)
 
 
 def whatsapp_blueprint(receiver: Receiver, reports: StatusReports, secret: str) -> Blueprint:
     """``/webhook/whatsapp/incoming`` and ``/webhook/whatsapp/status``."""
-    blueprint = Blueprint("whatsapp", __name__, url_prefix="/webhook/whatsapp")
+    blueprint = Blueprint("whatsapp", __name__, url_prefix=_PREFIX)
 
     @blueprint.before_request
     def check_secret() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from server.domain.messages import GuestAddress
+from server.domain.messages import GuestAddress, InboundMessage
 from server.store.models import ConversationRow, GuestRow, table_of
 from server.store.tenants import get_tenant_row
 
@@ -22,10 +22,10 @@ from server.store.tenants import get_tenant_row
 Known = tuple[GuestRow, ConversationRow]
 
 _GUEST, _CONVERSATION = table_of(GuestRow).c, table_of(ConversationRow).c
-# A name that is not given is NULL, which nothing equals.
-_BY_NAME = (
+_BY_NAMES = (
     select(
         _GUEST.id,
+        _GUEST.tenant_id,
         _GUEST.lid,
         _GUEST.phone,
         _GUEST.chat_key,
@@ -34,15 +34,17 @@ _BY_NAME = (
     )
     .join(table_of(ConversationRow), _CONVERSATION.guest_id == _GUEST.id)
     .where(
-        _GUEST.tenant_id == bindparam("tenant_id"),
+        _GUEST.tenant_id.in_(bindparam("tenants", expanding=True)),
         or_(
-            _GUEST.chat_key == bindparam("chat_key"),
-            _GUEST.lid == bindparam("lid"),
-            _GUEST.phone == bindparam("phone"),
+            _GUEST.chat_key.in_(bindparam("chat_keys", expanding=True)),
+            _GUEST.lid.in_(bindparam("lids", expanding=True)),
+            _GUEST.phone.in_(bindparam("phones", expanding=True)),
         ),
     )
-    .limit(2)
 )
+
+
+_ByName = dict[tuple[str, str | None], list[Row[*tuple[Any, ...]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +55,40 @@ class Place:
     conversation_id: int
 
 
-def locate(session: Session, tenant_id: str, address: GuestAddress, now: datetime) -> Place:
-    """Where what comes from *address* belongs. A guest of whom all is known costs one quick statement.
+def locate(session: Session, messages: Sequence[InboundMessage], now: datetime) -> Sequence[Place]:
+    """Where each of *messages* belongs. Guests of whom all is known cost one quick statement together.
 
     Raises:
         NotFound: there is no such tenant.
     """
-    names = {"tenant_id": tenant_id, "chat_key": address.chat_key, "lid": address.lid, "phone": address.phone}
-    rows = session.connection().execute(_BY_NAME, names).all()
-    if len(rows) == 1 and not _is_news(rows[0], address):
-        return Place(rows[0].id, rows[0].conversation_id)
+    known = _known_by_name(session, messages)
+    return [_place_of(session, message, known, now) for message in messages]
+
+
+def _known_by_name(session: Session, messages: Sequence[InboundMessage]) -> _ByName:
+    """The guests who have one of the messages' names, by tenant and name."""
+    addresses = [message.address for message in messages]
+    names = {
+        "tenants": list({message.tenant_id for message in messages}),
+        "chat_keys": [address.chat_key for address in addresses if address.chat_key is not None],
+        "lids": [address.lid for address in addresses if address.lid is not None],
+        "phones": [address.phone for address in addresses if address.phone is not None],
+    }
+    known: _ByName = {}
+    for row in session.connection().execute(_BY_NAMES, names):
+        for name in {row.chat_key, row.lid, row.phone} - {None}:
+            known.setdefault((row.tenant_id, name), []).append(row)
+    return known
+
+
+def _place_of(session: Session, message: InboundMessage, known: _ByName, now: datetime) -> Place:
+    address, tenant_id = message.address, message.tenant_id
+    names = {address.chat_key, address.lid, address.phone} - {None}
+    rows = {row.id: row for name in names for row in known.get((tenant_id, name), ())}
+    if len(rows) == 1:
+        (row,) = rows.values()
+        if not _is_news(row, address):
+            return Place(row.id, row.conversation_id)
     if not rows:
         get_tenant_row(session, tenant_id)
     conversation = find_or_add_conversation(session, tenant_id, address, now)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select, update
@@ -20,6 +21,7 @@ from server.domain.messages import (
 from server.ports.clock import Clock
 from server.ports.store import Arrivals, Saved
 from server.store.due import AT_ONCE, due, is_due
+from server.store.group_commit import GroupCommit
 from server.store.guests import Place, locate
 from server.store.history import last_lines
 from server.store.host_phone import note_host_message
@@ -41,12 +43,9 @@ MESSAGES_IN_A_TURN = 20
 
 
 _INBOUND, _CONVERSATION = table_of(InboundRow), table_of(ConversationRow)
-_KNOWN = select(_INBOUND.c.id).where(
-    *(
-        _INBOUND.c[name] == bindparam(name)
-        for name in ("tenant_id", "channel", "guest_id", "from_me", "provider_id")
-    )
-)
+# What a message is known by: WhatsApp's ids are the sender's choice, and unique only within a chat.
+_IDENTITY = ("tenant_id", "channel", "guest_id", "from_me", "provider_id")
+_KNOWN = select(_INBOUND.c.id).where(*(_INBOUND.c[name] == bindparam(name) for name in _IDENTITY))
 _ARRIVALS = select(newer_messages().exists(), _CONVERSATION.c.guest_typing_until).where(
     _CONVERSATION.c.id == bindparam("conversation")
 )
@@ -94,6 +93,10 @@ _TOUCH = (
 )
 
 
+# A tenant's messages that came in one call.
+Batch = tuple[str, Sequence[InboundMessage]]
+
+
 class Inbox:
     """The ``InboxStore`` port.
 
@@ -107,37 +110,60 @@ class Inbox:
         self._database = database
         self._clock = clock
         self._stale_after = stale_after
-        self._insert = database.insert(_INBOUND).on_conflict_do_nothing().returning(_INBOUND.c.id)
+        self._insert = (
+            database.insert(_INBOUND)
+            .on_conflict_do_nothing()
+            .returning(_INBOUND.c.id, *(_INBOUND.c[name] for name in _IDENTITY))
+        )
+        self._together: GroupCommit[Batch, Sequence[Saved]] = GroupCommit(self._save_all)
 
     def save(self, tenant_id: str, messages: Sequence[InboundMessage]) -> Sequence[Saved]:
         """Save what is new, in order, on the disk itself, in one transaction."""
         try:
-            return self._save(tenant_id, messages)
+            return self._together.save((tenant_id, messages))
         except IntegrityError:
             # Two requests met a new guest at the same moment; the loser finds the winner's rows.
-            return self._save(tenant_id, messages)
+            return self._together.save((tenant_id, messages))
 
-    def _save(self, tenant_id: str, messages: Sequence[InboundMessage]) -> Sequence[Saved]:
-        with self._database.write_durably() as session:
-            if not messages:
-                get_tenant_row(session, tenant_id)
-            return [self._save_one(session, message) for message in messages]
-
-    def _save_one(self, session: Session, message: InboundMessage) -> Saved:
-        # The guest waits for this and everything after it: a few statements that are compiled once.
+    def _save_all(self, batches: Sequence[Batch]) -> Sequence[Sequence[Saved]]:
+        """Save what several callers have at the same time. Guests wait for this and everything after it."""
         now = self._clock.now()
-        place = locate(session, message.tenant_id, message.address, now)
-        is_waiting = message.kind.is_answerable and not message.from_me
-        row = _to_row(message, place, now, is_waiting=is_waiting)
-        connection = session.connection()
-        row_id = connection.execute(self._insert, row).scalar_one_or_none()
-        if row_id is None:
-            known = connection.execute(_KNOWN, row).scalar_one()
-            return Saved(known, place.conversation_id, is_new=False, is_waiting=False)
-        connection.execute(_TOUCH, {"conversation": place.conversation_id, "at": now})
+        with self._database.write_durably() as session:
+            for tenant_id, messages in batches:
+                if not messages:
+                    get_tenant_row(session, tenant_id)
+            messages = [message for _, batch in batches for message in batch]
+            saved = iter(self._save_messages(session, messages, now) if messages else ())
+            return [list(islice(saved, len(batch))) for _, batch in batches]
+
+    def _save_messages(
+        self, session: Session, messages: Sequence[InboundMessage], now: datetime
+    ) -> Sequence[Saved]:
+        places = locate(session, messages, now)
+        rows = [_to_row(message, place, now) for message, place in zip(messages, places, strict=True)]
+        # The messages' order is that of the ids. What is known already, or twice among these, gets none.
+        added = session.connection().execute(self._insert, rows)
+        new_ids = {tuple(identity): new_id for new_id, *identity in added}
+        return [
+            self._to_saved(session, message, row, new_ids.pop(_identity(row), None))
+            for message, row in zip(messages, rows, strict=True)
+        ]
+
+    def _to_saved(
+        self, session: Session, message: InboundMessage, row: Mapping[str, Any], new_id: int | None
+    ) -> Saved:
+        conversation_id = row["conversation_id"]
+        if new_id is None:
+            known = session.connection().execute(_KNOWN, {name: row[name] for name in _IDENTITY}).scalar_one()
+            return Saved(known, conversation_id, is_new=False, is_waiting=False)
+        is_waiting = row["handled_at"] is None
+        if not is_waiting:
+            # What waits moves its conversation up when its turn ends.
+            moved = {"conversation": conversation_id, "at": row["received_at"]}
+            session.connection().execute(_TOUCH, moved)
         if message.from_me:
-            note_host_message(session, row_id, message, now)
-        return Saved(row_id, place.conversation_id, is_new=True, is_waiting=is_waiting)
+            note_host_message(session, new_id, message, row["received_at"])
+        return Saved(new_id, conversation_id, is_new=True, is_waiting=is_waiting)
 
     def due_conversations(self, limit: int) -> Sequence[int]:
         """Conversations with messages whose time has come, longest waiting first."""
@@ -222,8 +248,13 @@ def _waiting(connection: Connection, conversation_id: int, limit: int) -> Sequen
     return connection.execute(_WAITING, {"conversation": conversation_id, "limit": limit}).all()
 
 
-def _to_row(message: InboundMessage, place: Place, now: datetime, *, is_waiting: bool) -> dict[str, Any]:
+def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in _IDENTITY)
+
+
+def _to_row(message: InboundMessage, place: Place, now: datetime) -> dict[str, Any]:
     quoted = message.quoted
+    is_waiting = message.kind.is_answerable and not message.from_me
     return {
         "tenant_id": message.tenant_id,
         "conversation_id": place.conversation_id,

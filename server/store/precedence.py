@@ -2,15 +2,19 @@
 
 Turns run in many threads, and their statements are short. Left to themselves they fill the interpreter and
 the database with work for which nobody waits, while a webhook waits for its one transaction. So few of them
-go at a time, and whoever is urgent goes before them.
+go at a time, none begins while a webhook is being answered, and whoever is urgent goes before them.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+# Under a steady load there is no quiet moment: then one of the ordinary goes after each so long.
+LONGEST_COURTESY_S = 0.02
 
 
 class Places:
@@ -24,6 +28,8 @@ class Places:
         self._guard = threading.Lock()
         self._urgent: deque[threading.Lock] = deque()
         self._ordinary: deque[threading.Lock] = deque()
+        self._pressing = 0
+        self._courteous_until = 0.0
         self._mine = threading.local()
 
     @contextmanager
@@ -40,21 +46,41 @@ class Places:
             self._mine.has_place = False
             self._give_back()
 
-    def _take(self, line: deque[threading.Lock]) -> None:
+    @contextmanager
+    def pressed(self) -> Iterator[None]:
+        """For the block ordinary places are given but rarely."""
         with self._guard:
-            if self._free > 0:
-                self._free -= 1
-                return
-            turn = threading.Lock()
-            turn.acquire()
+            self._pressing += 1
+            self._hand_out()
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._pressing -= 1
+                self._hand_out()
+
+    def _take(self, line: deque[threading.Lock]) -> None:
+        turn = threading.Lock()
+        turn.acquire()
+        with self._guard:
             line.append(turn)
-        # Released by whoever hands its place over; nobody else can come between.
+            self._hand_out()
+        # Released by whoever hands out places: nobody else can come between.
         turn.acquire()
 
     def _give_back(self) -> None:
         with self._guard:
-            line = self._urgent or self._ordinary
-            if line:
-                line.popleft().release()
-            else:
-                self._free += 1
+            self._free += 1
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._free and self._urgent:
+            self._free -= 1
+            self._urgent.popleft().release()
+        while self._free and self._ordinary and self._may_ordinary_go():
+            self._free -= 1
+            self._courteous_until = time.monotonic() + LONGEST_COURTESY_S
+            self._ordinary.popleft().release()
+
+    def _may_ordinary_go(self) -> bool:
+        return not self._pressing or time.monotonic() >= self._courteous_until

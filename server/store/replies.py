@@ -28,7 +28,8 @@ _INBOUND, _CONVERSATION = table_of(InboundRow), table_of(ConversationRow)
 _COURSE = (
     select(_CONVERSATION.c.mode, newer_messages().exists())
     .where(_CONVERSATION.c.id == bindparam("conversation"))
-    .with_for_update(of=_CONVERSATION)
+    # Messages that are being saved refer to the row meanwhile: they need not wait.
+    .with_for_update(of=_CONVERSATION, key_share=True)
 )
 _ADD_TURN = insert(table_of(TurnRow))
 _ADD_REPLY = insert(table_of(OutboxRow)).returning(table_of(OutboxRow).c.id)
@@ -47,6 +48,11 @@ _NOTE_REPLY = (
     update(_CONVERSATION)
     .where(_CONVERSATION.c.id == bindparam("conversation"))
     .values(offered=bindparam("offered"), language=bindparam("language"), last_message_at=bindparam("at"))
+)
+_NOTE_TURN = (
+    update(_CONVERSATION)
+    .where(_CONVERSATION.c.id == bindparam("conversation"))
+    .values(last_message_at=bindparam("at"))
 )
 _ANALYSE = (
     update(table_of(TurnRow))
@@ -103,6 +109,7 @@ class Replies:
             check_lease(session, lease)
             now = self._clock.now()
             _handle(session.connection(), turn, now, because)
+            session.connection().execute(_NOTE_TURN, {"conversation": turn.conversation_id, "at": now})
             return self._call_staff(session, turn, now) if needs_human else []
 
     def record_analysis(self, turn_id: str, analysis: Analysis) -> None:

@@ -24,7 +24,7 @@ POSTGRES_CONNECT_TIMEOUT_S = 5
 POSTGRES_STATEMENT_TIMEOUT_MS = 10_000
 POOL_TIMEOUT_S = 10
 # More would only wait for the interpreter, and keep the webhook waiting for it too.
-BACKGROUND_TRANSACTIONS = 3
+BACKGROUND_TRANSACTIONS = 2
 
 # A write transaction takes SQLite's lock at once: one taken half-way could fail half-way.
 _BEGIN = "frontdesk_begin"
@@ -84,6 +84,12 @@ class Database:
         """As `write`, and on the disk itself when the block ends. Goes before all others of this process."""
         with self._begin("FULL", urgent=True) as session:
             yield session
+
+    @contextmanager
+    def pressing(self) -> Iterator[None]:
+        """While the block runs somebody waits for this process: background transactions are put off."""
+        with self._background.pressed():
+            yield
 
     def close(self) -> None:
         """Close all pooled connections."""
@@ -167,7 +173,6 @@ def _postgres(url: URL, pool_size: int) -> Engine:
         # Parameters are guests' words; they must not get into a log by way of an error.
         hide_parameters=True,
         pool_timeout=POOL_TIMEOUT_S,
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": POSTGRES_CONNECT_TIMEOUT_S,
             "options": f"-c statement_timeout={POSTGRES_STATEMENT_TIMEOUT_MS} -c timezone=UTC",
