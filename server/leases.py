@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 
 import structlog
@@ -11,6 +12,9 @@ import structlog
 from server.domain.conversations import Lease
 from server.errors import AppError, LeaseLost
 from server.ports.store import LeaseStore
+
+# A renewal must not wait for a thread behind the work that it is for.
+_RENEWERS = ThreadPoolExecutor(2, thread_name_prefix="lease")
 
 log = structlog.get_logger(__name__)
 
@@ -43,10 +47,11 @@ async def hold(leases: LeaseStore, key: str) -> AsyncIterator[Lease | None]:
 
 
 async def _keep(leases: LeaseStore, lease: Lease) -> None:
+    loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(leases.renew_every_s)
         try:
-            await asyncio.to_thread(leases.renew, lease)
+            await loop.run_in_executor(_RENEWERS, leases.renew, lease)
         except LeaseLost:
             # The work goes on, and its fenced commit will be refused.
             log.warning("lease.lost", key=lease.key)

@@ -75,7 +75,7 @@ def _binaries(user: str | None, folder: Path) -> Path:
 
 
 def _make_cluster(binaries: Path, data: Path, user: str | None) -> None:
-    subprocess.run(
+    subprocess.run(  # noqa: S603 - our own commands
         [
             binaries / "initdb",
             "-D",
@@ -100,7 +100,7 @@ def _make_cluster(binaries: Path, data: Path, user: str | None) -> None:
 @contextmanager
 def _running(binaries: Path, folder: Path, port: int, user: str | None, fsync: str) -> Iterator[None]:
     options = ["-c", f"fsync={fsync}", "-c", "max_connections=200"]
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - our own commands
         [
             binaries / "postgres",
             "-D",
@@ -122,7 +122,7 @@ def _running(binaries: Path, folder: Path, port: int, user: str | None, fsync: s
         preexec_fn=_die_with_parent,
     )
     try:
-        assert process.stderr is not None
+        assert process.stderr is not None  # noqa: S101 - it is a pipe
         _await_ready(process.stderr)
         # A pipe that nobody empties would stop the server once it is full.
         drain = threading.Thread(target=deque, args=(process.stderr, 0))
@@ -210,7 +210,7 @@ def main() -> None:
 
 
 def _start(cluster: Cluster) -> subprocess.Popen[bytes]:
-    server = subprocess.Popen(
+    server = subprocess.Popen(  # noqa: S603 - our own commands
         [*cluster.command, "-c", "fsync=off"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -8,7 +8,7 @@ import math
 import structlog
 
 from server.conversation.turn import TurnTaker
-from server.domain.conversations import Lease
+from server.domain.conversations import Lease, Turn
 from server.errors import LeaseLost, Overtaken, StoreUnavailable
 from server.leases import conversation_key, hold
 from server.ports.clock import Clock
@@ -17,6 +17,8 @@ from server.ports.store import InboxStore, LeaseStore
 RETRY_DELAY_S = 1.0
 # A guest who writes on and on gets an answer all the same after so long.
 LONGEST_OVERTAKING_S = 8.0
+# One who has waited for so long, whatever for, gets what there is.
+LONGEST_WAIT_S = 20.0
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +62,7 @@ class Drain:
             if turn is None:
                 return
             try:
-                await self._taker.take(lease, turn, commit_by)
+                await self._taker.take(lease, turn, min(commit_by, self._patience_of(turn)))
                 commit_by = math.inf
             except Overtaken:
                 commit_by = min(commit_by, self._clock.monotonic() + LONGEST_OVERTAKING_S)
@@ -71,3 +73,8 @@ class Drain:
                 log.exception("turn.failed", turn=turn.id, error=type(error).__name__)
                 await asyncio.to_thread(self._inbox.postpone, lease, turn, RETRY_DELAY_S)
                 return
+
+    def _patience_of(self, turn: Turn) -> float:
+        """Until when, in monotonic time, the turn's guest is made to wait for their own next messages."""
+        waited_s = (self._clock.now() - turn.messages[0].received_at).total_seconds()
+        return self._clock.monotonic() + LONGEST_WAIT_S - waited_s

@@ -144,7 +144,7 @@ class Leases:
 
     def renew(self, lease: Lease) -> None:
         """Hold on to *lease* for as long again."""
-        with self._database.write() as session:
+        with self._database.write_urgently() as session:
             if session.connection().execute(self._renew, _names(lease)).first() is None:
                 raise _lost(lease)
 

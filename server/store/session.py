@@ -33,7 +33,7 @@ _BEGIN = "frontdesk_begin"
 class Database:
     """One database, SQLite or PostgreSQL, and the only way to open a transaction on it.
 
-    Few of a process's transactions run at a time, but for the urgent ones (`write_durably`). On SQLite the
+    Few of a process's transactions run at a time, but for the urgent ones (`write_urgently`, `write_durably`). On SQLite the
     writers queue at a place of our own: SQLite's lock would make them poll.
     """
 
@@ -80,8 +80,14 @@ class Database:
             yield session
 
     @contextmanager
+    def write_urgently(self) -> Iterator[Session]:
+        """As `write`, before all other transactions of this process."""
+        with self._begin("NORMAL", urgent=True) as session:
+            yield session
+
+    @contextmanager
     def write_durably(self) -> Iterator[Session]:
-        """As `write`, and on the disk itself when the block ends. Goes before all others of this process."""
+        """As `write_urgently`, and on the disk itself when the block ends."""
         with self._begin("FULL", urgent=True) as session:
             yield session
 

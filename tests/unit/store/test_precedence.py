@@ -94,3 +94,33 @@ def test_a_place_is_given_back_by_who_fails() -> None:
                 raise ValueError
         except ValueError:
             pass
+
+
+def test_while_it_is_pressing_the_ordinary_go_one_at_a_time_and_rarely() -> None:
+    places = Places(3)
+    crowd = Crowd(places)
+    with places.pressed():
+        crowd.comes("first", gets_in=True)
+        crowd.comes("second", gets_in=False)
+        crowd.comes("urgent", urgent=True, gets_in=True)
+        assert crowd.order == ["first", "urgent"]
+    crowd.goes("first", "urgent", "second")
+    crowd.all_gone()
+
+
+def test_a_steady_press_does_not_starve_the_ordinary() -> None:
+    places = Places(1)
+    crowd = Crowd(places)
+    with places.pressed():
+        crowd.comes("first", gets_in=True)
+        crowd.comes("second", gets_in=False)
+        crowd.goes("first")
+
+        def is_in() -> bool:
+            # Another webhook comes by.
+            with places.pressed():
+                return "second" in crowd.order
+
+        wait_until(is_in, 5, "second to get a place")
+    crowd.goes("second")
+    crowd.all_gone()
