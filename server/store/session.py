@@ -33,8 +33,8 @@ _BEGIN = "frontdesk_begin"
 class Database:
     """One database, SQLite or PostgreSQL, and the only way to open a transaction on it.
 
-    Few of a process's transactions run at a time, but for the urgent ones (`write_urgently`, `write_durably`). On SQLite the
-    writers queue at a place of our own: SQLite's lock would make them poll.
+    Few of a process's transactions run at a time, but for the urgent ones (`write_urgently`,
+    `write_durably`). On SQLite the writers queue at a place of our own: SQLite's lock would make them poll.
     """
 
     def __init__(self, url: str, pool_size: int = 20) -> None:

@@ -71,6 +71,8 @@ export function makeGroupCommit ({ save, isRefusal, onBroken }) {
 
   /** @param {unknown} error */
   function giveUp (error) {
+    // Whoever has given it up already need not hear of it, and may have begun anew.
+    if (isBroken) return
     isBroken = true
     onBroken(error)
   }

@@ -7,6 +7,7 @@
  *
  * @typedef {object} Lease
  * @property {string} tenantId
+ * @property {string} owner of this claim alone: what an earlier claim of the same process left on its way has no effect
  * @property {string} token
  * @property {number} untilMs when it runs out for us, by a clock that only goes on
  * @property {number} untilWallMs the same by the wall clock: a machine that slept knows only by that one
@@ -43,8 +44,9 @@ const CLAIM_FREE = `
   RETURNING tenant_id, token`
 
 const RENEW = `
-  UPDATE whatsapp_numbers SET held_until = ${UNTIL}
-  WHERE owner = $2 AND tenant_id = ANY ($3) RETURNING tenant_id`
+  UPDATE whatsapp_numbers number SET held_until = ${UNTIL}
+  FROM unnest($2::text[], $3::text[]) AS held (tenant_id, owner)
+  WHERE number.tenant_id = held.tenant_id AND number.owner = held.owner RETURNING number.tenant_id`
 
 const RAISE = `
   UPDATE whatsapp_numbers SET token = token + 1 WHERE tenant_id = $1 AND owner = $2 RETURNING token`
@@ -52,7 +54,7 @@ const RAISE = `
 // A free number keeps the time since when, for those that wait longer.
 const RELEASE = `
   UPDATE whatsapp_numbers SET owner = NULL, url = NULL, held_until = clock_timestamp(), is_wanted = is_wanted AND $3
-  WHERE owner = $2 AND tenant_id = ANY ($1)`
+  WHERE tenant_id = $1 AND owner = $2`
 
 const HOLDER = `
   SELECT url FROM whatsapp_numbers WHERE tenant_id = $1 AND owner IS NOT NULL AND held_until > clock_timestamp()`
@@ -74,13 +76,15 @@ const BURY = `
  * @param {() => number} [deps.wall] epoch ms
  */
 export function makeNumberLeases ({ query, name, url, leaseMs, monotonic = () => performance.now(), wall = Date.now }) {
+  let claims = 0
+
   /**
    * Take a number, if nobody holds it. It is wanted from now on.
    *
    * @param {string} tenantId
    */
   function claim (tenantId) {
-    return taken(CLAIM, [leaseMs, name, url(), tenantId])
+    return taken(CLAIM, owner => [leaseMs, owner, url(), tenantId])
   }
 
   /**
@@ -89,18 +93,19 @@ export function makeNumberLeases ({ query, name, url, leaseMs, monotonic = () =>
    * @param {string[]} held by this sidecar
    */
   function claimFree (held) {
-    return taken(CLAIM_FREE, [leaseMs, name, url(), held.length, MODESTY_MS, held])
+    return taken(CLAIM_FREE, owner => [leaseMs, owner, url(), held.length, MODESTY_MS, held])
   }
 
   /**
    * @param {string} statement
-   * @param {unknown[]} values
+   * @param {(owner: string) => unknown[]} valuesFor
    * @returns {Promise<Lease | undefined>}
    */
-  async function taken (statement, values) {
+  async function taken (statement, valuesFor) {
     const bounds = boundsFromNow()
-    const [row] = await query(statement, values)
-    return row && { tenantId: row.tenant_id, token: row.token, ...bounds }
+    const owner = `${name} ${++claims}`
+    const [row] = await query(statement, valuesFor(owner))
+    return row && { tenantId: row.tenant_id, owner, token: row.token, ...bounds }
   }
 
   /** As seen before the database is asked, and so never later than there. */
@@ -116,7 +121,9 @@ export function makeNumberLeases ({ query, name, url, leaseMs, monotonic = () =>
    */
   async function renew (leases) {
     const bounds = boundsFromNow()
-    const rows = await query(RENEW, [leaseMs, name, leases.map(({ tenantId }) => tenantId)])
+    const rows = await query(RENEW, [
+      leaseMs, leases.map(({ tenantId }) => tenantId), leases.map(({ owner }) => owner)
+    ])
     const kept = new Set(rows.map(row => row.tenant_id))
     for (const lease of leases) {
       if (kept.has(lease.tenantId)) Object.assign(lease, bounds)
@@ -132,17 +139,17 @@ export function makeNumberLeases ({ query, name, url, leaseMs, monotonic = () =>
    * @returns {Promise<boolean>} false: somebody else has the number
    */
   async function raise (lease) {
-    const [row] = await query(RAISE, [lease.tenantId, name])
+    const [row] = await query(RAISE, [lease.tenantId, lease.owner])
     if (row) lease.token = row.token
     return row !== undefined
   }
 
   /**
-   * @param {string[]} tenantIds
-   * @param {{ isWanted: boolean }} options false: nobody else shall take them either
+   * @param {Lease} lease
+   * @param {{ isWanted: boolean }} options false: nobody else shall take it either
    */
-  async function release (tenantIds, { isWanted }) {
-    await query(RELEASE, [tenantIds, name, isWanted])
+  async function release ({ tenantId, owner }, { isWanted }) {
+    await query(RELEASE, [tenantId, owner, isWanted])
   }
 
   /** Say that this sidecar is there; forget those that have long been silent. */

@@ -145,7 +145,7 @@ export function makeSharedNumbers ({ leases, store, leaseMs, clock, logger }) {
     try {
       await store.load(lease)
     } catch (error) {
-      await leases.release([tenantId], { isWanted: true }).catch(reportFailure)
+      await leases.release(lease, { isWanted: true }).catch(reportFailure)
       throw error
     } finally {
       coming.delete(lease)
@@ -193,10 +193,12 @@ export function makeSharedNumbers ({ leases, store, leaseMs, clock, logger }) {
    * @param {{ isWanted: boolean }} options
    */
   async function leave (tenantId, { isWanted }) {
+    const lease = held.get(tenantId)
+    if (!lease) return
     held.delete(tenantId)
     await change(tenantId, async () => {
       await clear(tenantId)
-      await leases.release([tenantId], { isWanted })
+      await leases.release(lease, { isWanted })
       logger.info({ event: 'number_released', tenantId })
     })
   }

@@ -70,7 +70,7 @@ export function openPostgresStore ({ query, leases, patienceMs, onBroken, clock 
       try {
         // An attempt that got no answer may still arrive, after this one or much later.
         if (attempt > 0 && !await leases.raise(lease)) throw new NotHere()
-        const [held] = await query(SAVE, [lease.tenantId, leases.name, lease.token, ...values])
+        const [held] = await query(SAVE, [lease.tenantId, lease.owner, lease.token, ...values])
         if (!held) throw new NotHere()
         break
       } catch (error) {

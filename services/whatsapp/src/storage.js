@@ -45,7 +45,7 @@ export async function openStorage ({ config, ownUrl, clock, logger }) {
  */
 async function shared ({ databaseUrl, leaseMs, ownUrl, clock, logger }) {
   const database = await openDatabase({ url: databaseUrl, leaseMs, logger })
-  const name = `${hostname().slice(0, 64)}-${process.pid}-${randomBytes(6).toString('hex')}`
+  const name = `${hostname().slice(0, 48)}-${process.pid}-${randomBytes(6).toString('hex')}`
   const leases = makeNumberLeases({ query: database.ask, name, url: ownUrl, leaseMs })
   const store = openPostgresStore({
     query: database.query,

@@ -19,7 +19,7 @@ async function arrange (t, tenants) {
   }
   /** Let the leases of a sidecar run out. @param {string} name @param {number} agoMs */
   const expire = (name, agoMs = 1) => scratch.rows(
-    'UPDATE whatsapp_numbers SET held_until = clock_timestamp() - $2 * interval \'1 ms\' WHERE owner = $1', [name, agoMs])
+    'UPDATE whatsapp_numbers SET held_until = clock_timestamp() - $2 * interval \'1 ms\' WHERE owner LIKE $1 || \'%\'', [name, agoMs])
   return { scratch, a: sidecar('a'), b: sidecar('b'), expire }
 }
 
@@ -28,7 +28,7 @@ test('of two that claim a number at once one gets it', async t => {
   const claims = await Promise.all([a.claim('1'), b.claim('1'), a.claim('2'), b.claim('2')])
   assert.equal(claims.filter(Boolean).length, 2)
   const { owner, url, is_wanted: isWanted, is_held: isHeld } = await scratch.number()
-  assert.deepEqual([url, isWanted, isHeld], [`http://${owner}`, true, true])
+  assert.deepEqual([url, isWanted, isHeld], [`http://${owner[0]}`, true, true])
 })
 
 test('the token grows with each claim', async t => {
@@ -52,9 +52,22 @@ test('a lease is renewed until somebody else has the number, who keeps it', asyn
   assert.ok(await b.claim('1'))
   assert.deepEqual(await a.renew([lease, other]), [lease])
   assert.equal(await a.raise(lease), false)
-  await a.release(['1'], { isWanted: false })
+  await a.release(lease, { isWanted: false })
   const { owner, is_wanted: isWanted } = await scratch.number()
-  assert.deepEqual([owner, isWanted], ['b', true])
+  assert.deepEqual([owner, isWanted], ['b 1', true])
+})
+
+test('what an earlier claim of the same sidecar left on its way has no effect on the next', async t => {
+  const { a, expire, scratch } = await arrange(t)
+  const before = await a.claim('1')
+  await expire('a')
+  const now = await a.claim('1')
+  assert.ok(before && now)
+  assert.equal(await a.raise(before), false)
+  assert.deepEqual(await a.renew([before]), [before])
+  await a.release(before, { isWanted: false })
+  const { owner, token, is_wanted: isWanted } = await scratch.number()
+  assert.deepEqual([owner, token, isWanted], [now.owner, now.token, true])
 })
 
 test('our own time runs out before the database\'s, by either clock', async t => {
@@ -75,12 +88,14 @@ test('a number that is given up is free at once, if it is still wanted', async t
   const { a, b, scratch } = await arrange(t)
   await a.show()
   await b.show()
-  await a.claim('1')
+  const first = await a.claim('1')
+  assert.ok(first)
   assert.equal(await b.holderOf('1'), 'http://a')
-  await a.release(['1'], { isWanted: true })
+  await a.release(first, { isWanted: true })
   assert.equal(await b.holderOf('1'), undefined)
-  assert.equal((await b.claimFree([]))?.tenantId, '1')
-  await b.release(['1'], { isWanted: false })
+  const second = await b.claimFree([])
+  assert.equal(second?.tenantId, '1')
+  await b.release(second, { isWanted: false })
   assert.equal(await a.claimFree([]), undefined)
   assert.equal((await scratch.number()).is_wanted, false)
   assert.ok(await a.claim('1'), 'whoever links it anew may have it')
@@ -91,8 +106,11 @@ test('of free numbers each sidecar takes its share at once, more only when nobod
   const { a, b, scratch, expire } = await arrange(t, tenants)
   await a.show()
   await b.show()
-  for (const tenantId of tenants) await a.claim(tenantId)
-  await a.release(tenants, { isWanted: true })
+  for (const tenantId of tenants) {
+    const lease = await a.claim(tenantId)
+    assert.ok(lease)
+    await a.release(lease, { isWanted: true })
+  }
   const mine = [await a.claimFree([]), await a.claimFree(['?'])].map(lease => lease?.tenantId ?? '')
   assert.deepEqual(mine, ['1', '2'])
   assert.equal(await a.claimFree(mine), undefined)
