@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from server.app import create_app
+from server.channels.chat import CALLS_AT_ONCE, chat_blueprint
 from server.desk import Desk
 from server.domain.knowledge import Document
-from server.domain.messages import Channel, GuestAddress
+from server.domain.messages import Channel, GuestAddress, InboundMessage
+from server.inbox.answer import Answers
 from server.store.models import ConversationRow
 from server.store.session import Database
 from tests.integration.conftest import SECRET
@@ -127,3 +133,37 @@ def test_a_desk_that_takes_no_turns_is_not_ready(app: Flask) -> None:
     assert answer.status_code == 503
     assert answer.json is not None
     assert answer.json["checks"]["core"] is False
+
+
+class SlowAnswers:
+    """Keeps callers waiting until told."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.gate = threading.Event()
+
+    def answer(self, message: InboundMessage) -> None:  # noqa: ARG002
+        self.begun.release()
+        assert self.gate.wait(10)
+
+
+def test_calls_leave_threads_for_webhooks(desk: Desk, headers: dict[str, str]) -> None:
+    answers = SlowAnswers()
+    app = create_app(desk, SECRET)
+    slow = Flask("slow")
+    slow.register_blueprint(chat_blueprint(cast("Answers", answers), desk.ports.keys))
+    for kind, handler in app.error_handler_spec[None][None].items():
+        slow.register_error_handler(kind, handler)
+
+    def call() -> int:
+        return slow.test_client().post(URL, json=body(), headers=headers).status_code
+
+    with ThreadPoolExecutor(CALLS_AT_ONCE) as callers:
+        waiting = [callers.submit(call) for _ in range(CALLS_AT_ONCE)]
+        for _ in waiting:
+            assert answers.begun.acquire(timeout=10)
+        refused = slow.test_client().post(URL, json=body(), headers=headers)
+        answers.gate.set()
+        assert [call.result() for call in waiting] == [200] * CALLS_AT_ONCE
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert call() == 200

@@ -233,3 +233,15 @@ async def test_stale_messages_go_to_staff_and_the_new_one_is_answered(scene: Sce
     with scene.database.read() as session:
         old = session.scalars(select(InboundRow).where(InboundRow.covered_by.is_(None))).one()
     assert (old.text, old.unanswered_because) == ("An old question?", "stale")
+
+
+async def test_a_guest_who_has_waited_for_long_gets_what_there_is(scene: Scene) -> None:
+    def write(commit: int) -> None:
+        if commit == 1:
+            scene.says("And how much is it?")
+
+    scene.replies = LateGuest(scene, write)
+    scene.says("Is there parking?")
+    scene.clock.advance(21)
+    await scene.drain(FakeModel("With pleasure.", "With pleasure.")).run("1")
+    assert scene.covered() == [["Is there parking?"], ["And how much is it?"]]
