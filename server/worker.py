@@ -104,7 +104,19 @@ def is_alive(settings: Settings) -> bool:
     """Whether a worker on this host has shown in the last `ALIVE_S` seconds that its event loop turns."""
     now = time.time()
     beats = (settings.data_dir / "workers").glob(f"{socket.gethostname()}-*")
-    return any(now - _modified_at(path) < ALIVE_S for path in beats)
+    # One that was killed has left its file behind.
+    return any(_is_running(path) and now - _modified_at(path) < ALIVE_S for path in beats)
+
+
+def _is_running(beat: Path) -> bool:
+    try:
+        os.kill(int(beat.name.rpartition("-")[2]), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        # It is there, and somebody else's.
+        return True
+    return True
 
 
 def _modified_at(path: Path) -> float:
