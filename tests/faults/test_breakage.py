@@ -103,7 +103,8 @@ def test_a_disk_that_is_full_for_the_sidecar_loses_nothing(scene: Scene) -> None
 
         def hands_on() -> bool:
             # LMDB may take the process down with it; the next one has a disk again.
-            return sidecar.pid == pid and any(is_message(call) for call in scene.calls[before:])
+            has_lived_on = sidecar.is_running and sidecar.pid == pid
+            return has_lived_on and any(is_message(call) for call in scene.calls[before:])
 
         # Nothing is handed on that could not be written down first.
         with pytest.raises(LabError):
