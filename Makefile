@@ -26,7 +26,7 @@ demo:
 test:
 	@scripts/setup --dev
 	$(BIN)/python -m pytest
-	node --test $$(find services simulators tests -name '*.test.js' | sort)
+	node --test --test-concurrency=2 $$(find services simulators tests -name '*.test.js' | sort)
 
 test-unit:
 	@scripts/setup --dev
