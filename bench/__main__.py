@@ -35,6 +35,7 @@ BENCHES = {
     "faults": Bench("bench.faults", "nothing lost and nothing twice, whatever dies"),
     "reply": Bench("bench.reply", "our own share of the time that a reply takes"),
     "soak": Bench("bench.soak", "memory and times over a long run; memory of a linked number; start-up"),
+    "takeover": Bench("bench.takeover", "nothing of the desk's leaves after staff took over"),
 }
 
 
