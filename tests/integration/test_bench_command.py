@@ -72,9 +72,9 @@ def test_soak_tells_memory_starts_and_that_nothing_was_lost() -> None:
 
 def test_a_bench_that_does_not_exist_is_answered_with_those_that_do() -> None:
     said = _bench("nope", code=2).stderr
-    assert "there is no bench 'nope'; there are ack, faults, reply, soak, takeover" in said
+    assert "there is no bench 'nope'; there are ack, faults, order, reply, soak, takeover" in said
 
 
-@pytest.mark.parametrize("name", ["ack", "reply", "soak", "takeover"])
+@pytest.mark.parametrize("name", ["ack", "order", "reply", "soak", "takeover"])
 def test_each_bench_explains_itself_with_an_example(name: str) -> None:
     assert f"frontdesk bench {name} " in _bench(name, "--help").stdout
