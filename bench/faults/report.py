@@ -41,6 +41,8 @@ def _messages(results: Sequence[Result]) -> Iterator[_Entry]:
         ("misfiled", [verdict.misfiled for verdict in verdicts]),
     ):
         yield metric, sum(map(len, marks)), "messages", 0
+    swapped = sum(len(verdict.swapped_in_a_reply) for verdict in verdicts)
+    yield "swapped within one reply", swapped, "messages", None
     yield "answered without naming it", sum(len(verdict.not_named) for verdict in verdicts), "messages", None
     yield "resent under one id", sum(verdict.resent for verdict in verdicts), "messages", None
 

@@ -33,8 +33,9 @@ class Verdict:
     """What became of the messages. Each list names the marks of the messages that it counts.
 
     ``doubled_by_text`` counts texts that came under more than one id; ``resent`` counts repeats under one id,
-    which a real phone shows once. ``not_named`` were answered by a reply that names no message: only the
-    database tells that they were.
+    which a real phone shows once. ``swapped_in_a_reply`` are answered together with an earlier message, and
+    before it: told, and not counted as a fault. ``not_named`` were answered by a reply that names no message:
+    only the database tells that they were.
     """
 
     messages: int = 0
@@ -44,6 +45,7 @@ class Verdict:
     doubled_by_id: list[str] = field(default_factory=list)
     doubled_by_text: list[str] = field(default_factory=list)
     out_of_order: list[str] = field(default_factory=list)
+    swapped_in_a_reply: list[str] = field(default_factory=list)
     not_named: list[str] = field(default_factory=list)
     misfiled: list[str] = field(default_factory=list)
 
@@ -72,6 +74,7 @@ def judge(evidence: Evidence) -> Verdict:
         doubled_by_id=[mark for mark in asked if len(covering[mark]) > 1],
         doubled_by_text=list(_texts_under_two_ids(replies)),
         out_of_order=list(_out_of_order(evidence, replies)),
+        swapped_in_a_reply=list(_swapped(evidence, replies)),
         not_named=[mark for mark in asked if not covering[mark] and mark in told],
         misfiled=list(_misfiled(evidence)),
     )
@@ -142,6 +145,14 @@ def _out_of_order(evidence: Evidence, replies: Mapping[str, Mapping[str, str]]) 
         yield from _descents(named, arrived)
         if guest not in evidence.disturbed:
             yield from _descents(named, written)
+
+
+def _swapped(evidence: Evidence, replies: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Marks that a reply names after a later one that it covers too, of guests on a sound line."""
+    written = {question.mark: question.number for question in evidence.questions}
+    for guest in replies.keys() - evidence.disturbed:
+        for text in replies[guest].values():
+            yield from _descents([[mark] for mark in marks_in(text) if mark in written], written)
 
 
 def _descents(named: Sequence[Sequence[str]], places: Mapping[str, int]) -> Iterator[str]:

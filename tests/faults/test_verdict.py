@@ -87,9 +87,12 @@ def test_replies_in_another_order_than_their_questions_are_out_of_order() -> Non
     assert not verdict.holds
 
 
-def test_the_order_within_one_reply_is_its_own_affair() -> None:
+def test_another_order_within_one_reply_is_told_apart() -> None:
     text = f"About {TWO}, {ONE}."
-    assert judge(replace(sound(), received={GUEST: [("out-1", text), ("out-2", f"About {THREE}.")]})).holds
+    verdict = judge(replace(sound(), received={GUEST: [("out-1", text), ("out-2", f"About {THREE}.")]}))
+    assert verdict.swapped_in_a_reply == [ONE]
+    assert verdict.out_of_order == []
+    assert judge(sound()).swapped_in_a_reply == []
 
 
 def test_who_writes_over_a_disturbed_line_is_judged_by_the_order_of_arrival() -> None:
