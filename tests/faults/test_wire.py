@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -137,18 +138,20 @@ def test_a_target_that_is_down_is_passed_over(switchboard: Switchboard, echo_por
 def test_a_call_whose_connection_breaks_is_told_to_have_ended(
     switchboard: Switchboard, echo_port: int
 ) -> None:
-    ended = threading.Event()
+    begun, ended = threading.Event(), threading.Event()
     told: list[Call] = []
 
     def observe(call: Call) -> None:
         told.append(call)
-        if call.ended is not None:
-            ended.set()
+        (begun if call.ended is None else ended).set()
 
     wire = switchboard.wire("us", [("echo", echo_port)], observe)
     switchboard.do(wire.stall())
-    with pytest.raises(requests.Timeout):
-        post(wire.port, timeout_s=DELAY_S)
-    switchboard.do(wire.cut())
-    assert ended.wait(TIMEOUT_S)
+    with ThreadPoolExecutor() as pool:
+        posting = pool.submit(post, wire.port)
+        assert begun.wait(TIMEOUT_S)
+        switchboard.do(wire.cut())
+        assert ended.wait(TIMEOUT_S)
+        with pytest.raises(requests.ConnectionError):
+            posting.result(TIMEOUT_S)
     assert told[-1].status == 0

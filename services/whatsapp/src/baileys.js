@@ -116,6 +116,7 @@ export function openSocket ({ creds, keys, socketUrl, version, retryCounters, fi
     emitOwnEvents: false
   })
   endOnBadFrame(socket)
+  endOnRefusal(socket)
   acknowledgeStatus(socket)
   return socket
 }
@@ -136,6 +137,19 @@ function endOnBadFrame (socket) {
     } catch (error) {
       await socket.end(/** @type {Error} */ (error))
     }
+  })
+}
+
+/**
+ * An answer that is no WebSocket, say HTTP 503, is left by `ws` to whoever
+ * listens for it. Baileys only passes it on, and would wait for ever.
+ *
+ * @param {Socket} socket
+ */
+function endOnRefusal (socket) {
+  socket.ws.on('unexpected-response', (/** @type {unknown} */ request, /** @type {import('node:http').IncomingMessage} */ response) => {
+    response.destroy()
+    socket.end(new Error(`HTTP ${response.statusCode} instead of a WebSocket`)).catch(() => {})
   })
 }
 

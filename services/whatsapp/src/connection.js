@@ -33,10 +33,12 @@ const AWAY_IS_DEAF_MS = 30_000
 const LASTING_MS = 30_000
 /** Conflicts further apart than this have nothing to do with each other. */
 const CONFLICT_FORGOTTEN_MS = 600_000
+/** An attempt has come to something by then: connected, or shows a code. Baileys' own limits add up to less. */
+const ATTEMPT_LIMIT_MS = 45_000
 const PROBE_EVERY_MS = 10_000
 const PROBE_LIMIT_MS = 5000
-/** After `open`, the server delivers again what we did not acknowledge; then we ask for the rest. */
-const ASK_AGAIN_AFTER_MS = 5000
+/** After `open`, the server delivers again what we did not acknowledge; so long it has, to say that this was all. */
+const BACKLOG_LIMIT_MS = 5000
 /** Baileys itself asks at once for what it cannot decrypt; this is for what did not come then. */
 const ASK_AGAIN_EVERY_MS = 60_000
 const FAREWELL_MS = 300
@@ -48,7 +50,7 @@ const UNASKED = ['message', 'receipt', 'notification']
  * @param {string} deps.tenantId
  * @param {import('./auth-store.js').AuthStore} deps.auth
  * @param {ReturnType<typeof import('./stanza-recorder.js').makeStanzaRecorder>} deps.recorder
- * @param {Pick<import('./journal.js').Journal, 'unread' | 'countAsking' | 'strikeNote' | 'knows'>} deps.journal
+ * @param {import('./unread.js').Notes & Pick<import('./journal.js').Journal, 'hold'>} deps.journal
  * @param {ReturnType<typeof import('./rhythm.js').makeRhythm>} deps.rhythm
  * @param {(creds: import('./baileys.js').Creds) => Socket} deps.open
  * @param {Events} deps.events
@@ -68,6 +70,8 @@ export function makeConnection ({ tenantId, auth, recorder, journal, rhythm, ope
   let conflicts = 0
   let askedAt = -Infinity
   let openedAt = 0
+  let startedAt = 0
+  let isCaughtUp = false
   let lostAt = clock.now()
   const liveness = makeLiveness({ rhythm, clock })
   const unread = makeUnread({ tenantId, journal, tell: events.onUnreadable, clock, logger })
@@ -101,12 +105,22 @@ export function makeConnection ({ tenantId, auth, recorder, journal, rhythm, ope
     try {
       const creds = await auth.begin()
       if (mine !== generation) return
+      startedAt = clock.now()
+      isCaughtUp = false
       socket = open(creds)
       listen(socket, creds, mine)
+      later(ATTEMPT_LIMIT_MS, () => endIfStuck().catch(reportFailure))
     } catch (error) {
       logger.error({ event: 'connect_failed', tenantId, error: /** @type {Error} */ (error).message })
       if (mine === generation) await onClose(undefined)
     }
+  }
+
+  /** An attempt that has come to nothing, though its socket does not say so, has failed. */
+  async function endIfStuck () {
+    if (view.state !== 'connecting' && view.state !== 'deaf') return
+    logger.warn({ event: 'connect_stuck', tenantId })
+    await onClose(undefined)
   }
 
   /**
@@ -150,6 +164,7 @@ export function makeConnection ({ tenantId, auth, recorder, journal, rhythm, ope
   async function onUpdate (current, update) {
     if (update.qr) await onQr(current, update.qr)
     if (update.connection === 'open') onOpen(current)
+    if (update.receivedPendingNotifications) onBacklog(current)
     if (update.connection === 'close') await onClose(closeCode(update))
   }
 
@@ -174,8 +189,22 @@ export function makeConnection ({ tenantId, auth, recorder, journal, rhythm, ope
     openedAt = clock.now()
     liveness.opened()
     show({ state: 'open' })
-    scheduleUnread(current, ASK_AGAIN_AFTER_MS, () => openedAt)
+    journal.hold(tenantId)
+    if (isCaughtUp) void pursueUnread(current, startedAt)
+    else later(BACKLOG_LIMIT_MS, () => onBacklog(current))
     scheduleProbe(current)
+  }
+
+  /**
+   * All that WhatsApp delivers again has arrived. What it had delivered to an earlier socket, and that one did not
+   * read, has to be asked for.
+   *
+   * @param {Socket} current
+   */
+  function onBacklog (current) {
+    if (isCaughtUp) return
+    isCaughtUp = true
+    if (openedAt > 0) void pursueUnread(current, startedAt)
   }
 
   /** @param {number | undefined} code */
@@ -230,15 +259,15 @@ export function makeConnection ({ tenantId, auth, recorder, journal, rhythm, ope
   }
 
   /**
+   * Now and every minute.
+   *
    * @param {Socket} current
-   * @param {number} delayMs
-   * @param {() => number} before what arrived later may still be on its way through Baileys
+   * @param {number} beforeMs what arrived later may still be on its way through Baileys
    */
-  function scheduleUnread (current, delayMs, before) {
-    later(delayMs, async () => {
-      await unread.pursue(current, { beforeMs: before(), isCurrent: () => current === socket }).catch(reportFailure)
-      if (current === socket) scheduleUnread(current, ASK_AGAIN_EVERY_MS, () => clock.now() - ASK_AGAIN_EVERY_MS)
-    })
+  async function pursueUnread (current, beforeMs) {
+    await unread.pursue(current, { beforeMs, isCurrent: () => current === socket }).catch(reportFailure)
+    if (current !== socket) return
+    later(ASK_AGAIN_EVERY_MS, () => pursueUnread(current, clock.now() - ASK_AGAIN_EVERY_MS))
   }
 
   /** Make the current socket, if any, and all that waits on it obsolete. */
@@ -251,6 +280,7 @@ export function makeConnection ({ tenantId, auth, recorder, journal, rhythm, ope
     openedAt = 0
     liveness.closed()
     if (!old) return
+    journal.hold(tenantId)
     events.onClosed()
     farewell(old).catch(reportFailure)
   }

@@ -78,6 +78,25 @@ export function makeJournal ({ store, clock, onFailure }) {
     orderOf(tenantId).expect(lineOf(attrs), sequence)
   }
 
+  /**
+   * The number's line is down, or has just come back: unread stanzas keep their places for longer.
+   *
+   * @param {string} tenantId
+   */
+  function hold (tenantId) {
+    orders.get(tenantId)?.hold()
+  }
+
+  /**
+   * The sender is asked to send a stanza again.
+   *
+   * @param {Note} one
+   */
+  function countAsking (one) {
+    putNote({ ...one, asked: one.asked + 1 })
+    orderOf(one.tenantId).expect(lineOf(one.attrs), one.sequence, one.firstAtMs)
+  }
+
   /** @param {Note} changed */
   function putNote (changed) {
     const key = noteKey(changed.tenantId, changed.attrs)
@@ -247,8 +266,9 @@ export function makeJournal ({ store, clock, onFailure }) {
     leave(tenantId)
     for (const { key, value } of entriesUnder(notes, [tenantId])) {
       noted.set(JSON.stringify(key), value)
-      orderOf(tenantId).expect(lineOf(value.attrs), value.sequence)
+      orderOf(tenantId).expect(lineOf(value.attrs), value.sequence, value.firstAtMs)
     }
+    hold(tenantId)
     for (const { value } of entriesUnder(journal, [tenantId])) {
       const { key: { fromMe, remoteJid }, journal: { sequence } } = value
       orderOf(tenantId).arrive(lineOf(fromMe ? { recipient: remoteJid } : { from: remoteJid }), sequence,
@@ -301,8 +321,8 @@ export function makeJournal ({ store, clock, onFailure }) {
     note,
     strikeNote,
     unread,
-    /** @param {Note} one */
-    countAsking: one => putNote({ ...one, asked: one.asked + 1 }),
+    countAsking,
+    hold,
     plaintextOf,
     commit,
     append,

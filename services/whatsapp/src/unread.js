@@ -11,12 +11,13 @@ export const UNREADABLE_AFTER_MS = 10 * 60_000
 
 /**
  * @typedef {{ id: string, from: string, at: number }} Unreadable at: when it arrived, epoch ms
+ * @typedef {Pick<import('./journal.js').Journal, 'unread' | 'countAsking' | 'strikeNote' | 'knows'>} Notes
  */
 
 /**
  * @param {object} deps
  * @param {string} deps.tenantId
- * @param {Pick<import('./journal.js').Journal, 'unread' | 'countAsking' | 'strikeNote' | 'knows'>} deps.journal
+ * @param {Notes} deps.journal
  * @param {(unreadable: Unreadable) => Promise<boolean>} deps.tell the server; false: tell it again later
  * @param {Pick<import('./clock.js').Clock, 'now'>} deps.clock
  * @param {import('./logger.js').Logger} deps.logger

@@ -11,6 +11,7 @@ function arrange () {
   return {
     clock, released,
     expect: (/** @type {number[]} */ ...sequences) => sequences.forEach(n => order.expect('chat', n)),
+    hold: order.hold,
     /** @param {number} sequence @param {string} [chat] */
     read: (sequence, chat = 'chat') => order.arrive(chat, sequence, { tenantId: '1', sequence, chat }),
     nothingIn: (/** @type {number} */ sequence) => order.arrive('chat', sequence),
@@ -72,6 +73,42 @@ test('a long backlog is not given up while it is being read', async () => {
     read(n)
   }
   assert.deepEqual(released, Array.from({ length: 20 }, (_, n) => n + 1))
+})
+
+test('others keep on writing: that does not keep up a chat in which one cannot be read', async () => {
+  const { expect, read, released, clock } = arrange()
+  expect(1, 2)
+  read(2)
+  for (let n = 3; n < 10; n++) {
+    await clock.advance(1000)
+    read(n, 'another')
+  }
+  assert.ok(released.indexOf(2) < released.indexOf(8))
+})
+
+test('while the line is down a chat waits for longer, and a moment more once it has been asked for', async () => {
+  const { expect, read, hold, released, clock } = arrange()
+  expect(1, 2)
+  read(2)
+  hold()
+  await clock.advance(15_000)
+  expect(1)
+  await clock.advance(2000)
+  assert.deepEqual(released, [])
+  await clock.advance(2000)
+  assert.deepEqual(released, [2])
+})
+
+test('a line that breaks ever again holds nothing up for more than a minute', async () => {
+  const { expect, read, hold, released, clock } = arrange()
+  expect(1, 2)
+  read(2)
+  for (let n = 0; n < 6; n++) {
+    hold()
+    await clock.advance(10_000)
+  }
+  await clock.advance(1000)
+  assert.deepEqual(released, [2])
 })
 
 test('no timer runs when nothing is expected', async () => {

@@ -39,6 +39,7 @@ function arrange ({ linked = true, notes = [], isServerThere = true, history = u
     recorder: { onStanza: () => {}, recording: make => make, onUpsert: async () => {} },
     journal: /** @type {any} */ ({
       unread: () => notes,
+      hold: () => {},
       knows: (/** @type {string} */ _tenant, /** @type {any} */ key) => key.id === 'KNOWN',
       countAsking: (/** @type {any} */ note) => {
         note.asked += 1
@@ -113,11 +114,20 @@ test('connections that do not last are tried again ever more slowly', async () =
   const socket = await opened()
   socket.closeWith(503)
   for (let n = 1; n < 5; n++) {
-    await clock.advance(120_000)
+    await clock.advance(40_000)
     sockets[n].closeWith(503)
     await settle()
   }
   assert.deepEqual(named('connection_closed').map(({ nextAttemptMs }) => nextAttemptMs), [1200, 2200, 4200, 8200, 16_200])
+})
+
+test('an attempt whose socket says nothing at all is followed by another', async () => {
+  const { connection, clock, sockets, named } = arrange()
+  connection.connect()
+  await settle()
+  await clock.advance(47_000)
+  assert.equal(sockets.length, 2)
+  assert.equal(named('connect_stuck').length, 1)
 })
 
 test('a QR is renewed for as long as somebody looks', async () => {
@@ -184,6 +194,25 @@ test('what was left unread is asked for again after the backlog, and given up wi
   assert.equal(named('message_unreadable')[0].messageId, 'B')
 })
 
+test('what was left unread is asked for as soon as the backlog is through, be that before or after `open`', async () => {
+  const notes = [{ attrs: { id: 'A' }, asked: 0, notedAtMs: 0 }]
+  const { opened } = arrange({ notes })
+  const socket = await opened()
+  socket.update({ receivedPendingNotifications: true })
+  await settle()
+  assert.deepEqual(socket.askedAgain, ['A'])
+
+  const other = arrange({ notes })
+  other.connection.connect()
+  await settle()
+  other.sockets[0].update({ receivedPendingNotifications: true })
+  await settle()
+  assert.deepEqual(other.sockets[0].askedAgain, [])
+  other.sockets[0].update({ connection: 'open' })
+  await settle()
+  assert.deepEqual(other.sockets[0].askedAgain, ['A'])
+})
+
 test('news of a socket that has been replaced changes nothing', async () => {
   const { connection, clock, sockets, opened } = arrange()
   const socket = await opened()
@@ -232,7 +261,7 @@ test('a line that answers and yet hears nothing for far longer than usual is mad
   await opened()
   await clock.advance(58 * 60_000)
   assert.equal(sockets.length, 1)
-  await clock.advance(4 * 60_000)
+  for (let n = 0; n < 24 && sockets.length === 1; n++) await clock.advance(10_000)
   assert.equal(sockets.length, 2)
   assert.equal(named('number_too_quiet').length, 1)
   sockets[1].update({ connection: 'open' })

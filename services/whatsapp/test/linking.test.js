@@ -74,6 +74,20 @@ describe('linking', { concurrency: 3 }, () => {
     assert.equal((await world.control(`GET /hosts/${HOST}`)).devices.length, 1)
   })
 
+  for (const mode of ['reset', 'http']) {
+    test(`a WhatsApp that lets nobody in (${mode}) is tried again`, async t => {
+      const world = await makeWorld(t)
+      const sidecar = await world.sidecar()
+      await world.link(sidecar)
+      const opened = () => sidecar.events('connection_state').filter(({ state }) => state === 'open').length
+      const before = opened()
+      await world.control('POST /faults', { kind: 'refuse', mode })
+      await world.control('POST /faults', { kind: 'disconnect', code: 515, pn: HOST })
+      await sidecar.until('1', view => view.state === 'open' && opened() > before)
+      assert.deepEqual((await world.control('GET /state')).faults, [])
+    })
+  }
+
   test('a link that another client took over is not fought for', async t => {
     const world = await makeWorld(t)
     const sidecar = await world.sidecar()
