@@ -52,7 +52,7 @@ class Desk:
         self._loop = EventLoopThread(worker_threads=2 * settings.turn_concurrency)
         deliverer = Deliverer(ports.leases, ports.outbox, ports.senders, ports.clock)
         self.lanes = InProcessQueue(self._loop, deliverer.run, settings.turn_concurrency)
-        self.line_watch = LineWatch(ports.alerts, self.lanes, settings.whatsapp_alert_after_s)
+        self.line_watch = LineWatch(ports.alerts, self.lanes, ports.clock, settings.whatsapp_alert_after_s)
         self._engine = make_engine(settings, ports)
         taker = TurnTaker(
             self._engine,
@@ -76,6 +76,7 @@ class Desk:
             waker(ports.outbox.due_lanes, self.lanes),
             waker(ports.identities.due_merges, merges),
             lambda: ports.modes.hand_back_due(AT_ONCE),
+            self.line_watch.look,
         )
         # What runs for as long as the desk does.
         self._running: list[Future[None]] = []

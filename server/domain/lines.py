@@ -11,7 +11,10 @@ _FOR_A_PERSON = ("logged_out", "blocked")
 
 @dataclass(frozen=True, slots=True)
 class LineState:
-    """``state`` is one of the contract's words; ``down_since`` is None while the number is open."""
+    """``state`` is one of the sidecar's words, or "silent": the sidecar tells nothing any more.
+
+    ``down_since`` is None while the number is open.
+    """
 
     state: str
     is_linked: bool
@@ -32,6 +35,19 @@ class LineState:
             return True
         # A number that nobody has linked, or that was unlinked on purpose, misses nothing.
         return self.is_linked and self.down_since is not None and self.at - self.down_since >= patience
+
+
+@dataclass(frozen=True, slots=True)
+class LastReport:
+    """The last that was told of a linked number; ``down_since`` is None if it was open then."""
+
+    tenant_id: str
+    down_since: datetime | None
+    at: datetime
+
+    def gone_silent(self, now: datetime) -> LineState:
+        """The line, now that nothing more is heard of it."""
+        return LineState("silent", True, self.down_since or self.at, "", now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Alerts of a line, as messages of the outbox.
+"""What was last told of each line, and alerts of it as messages of the outbox.
 
 The outbox itself remembers an incident: it is open while the newest alert of the tenant has no all-clear
 after it. So there is one alert an incident, however often and by however many processes it is noticed.
@@ -12,11 +12,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.domain.lines import LineState, Unreadable
+from server.domain.lines import LastReport, LineState, Unreadable
 from server.domain.messages import Channel, OutboundKind
 from server.domain.tenants import Tenant
 from server.ports.clock import Clock
-from server.store.models import OutboxRow
+from server.store.models import LineReportRow, OutboxRow, WhatsAppNumberRow
 from server.store.notices import Notice, notice_rows
 from server.store.session import Database
 from server.store.tenants import get_tenant_row, to_tenant
@@ -38,12 +38,38 @@ class Alerts:
         self._clock = clock
         self._console_url = console_url
 
+    def record(self, tenant_id: str, line: LineState) -> None:
+        """Keep what was told of a line."""
+        told = {"is_linked": line.is_linked, "down_since": line.down_since, "reported_at": line.at}
+        with self._database.write() as session:
+            get_tenant_row(session, tenant_id)
+            session.execute(
+                self._database.insert(LineReportRow)
+                .values(tenant_id=tenant_id, **told)
+                .on_conflict_do_update(index_elements=[LineReportRow.tenant_id], set_=told)
+            )
+
+    def last_reports(self) -> Sequence[LastReport]:
+        """What was last told of each linked number."""
+        report, number = LineReportRow, WhatsAppNumberRow
+        with self._database.read() as session:
+            rows = session.execute(
+                select(report.tenant_id, report.down_since, report.reported_at)
+                .outerjoin(number, number.tenant_id == report.tenant_id)
+                # Of a number that was unlinked just before its sidecar died, the last report may be lost.
+                .where(report.is_linked, number.is_wanted.is_distinct_from(False))
+            )
+            return [LastReport(*row) for row in rows]
+
     def begin_incident(self, tenant_id: str, line: LineState) -> Sequence[str]:
         """Tell staff that the line is down, unless they know."""
+        with self._database.read() as session:
+            if _is_down(_newest(session, tenant_id)):
+                return []
         with self._database.write() as session:
             tenant = to_tenant(get_tenant_row(session, tenant_id))
             newest = _newest(session, tenant_id)
-            if newest is not None and newest.kind == OutboundKind.ALERT:
+            if _is_down(newest):
                 return []
             since = line.down_since or line.at
             # What came before is part of the name: two processes that notice at once name it alike.
@@ -121,8 +147,7 @@ class Alerts:
             f"WhatsApp of {tenant.settings.name} does not work\n"
             f"Since {_clock_time(tenant, since)} guests are neither heard nor answered.\n"
             f"Reason: {line.reason or _REASONS.get(line.state, line.state)}.\n"
-            f"Look at WhatsApp on the business's phone. If the link is gone, make it anew: "
-            f"`frontdesk link {tenant.id}` shows a code to scan.\n"
+            f"{_advice(tenant, line)}\n"
             f"{self._console_url}/console"
         )
 
@@ -133,7 +158,17 @@ _REASONS: Mapping[str, str] = {
     "disconnected": "the connection has ended",
     "logged_out": "the link was removed on the phone",
     "blocked": "WhatsApp refuses the number",
+    "silent": "nothing is heard of the sidecar, the process that holds the link",
 }
+
+
+def _advice(tenant: Tenant, line: LineState) -> str:
+    if line.state == "silent":
+        return "Tell whoever runs this installation: on its machine, `frontdesk doctor` says what is missing."
+    return (
+        "Look at WhatsApp on the business's phone. If the link is gone, make it anew: "
+        f"`frontdesk link {tenant.id}` shows a code to scan."
+    )
 
 
 def _down_event(tenant: Tenant, line: LineState, since: datetime) -> Mapping[str, object]:

@@ -318,6 +318,18 @@ class WhatsAppEntryRow(Base):
     value: Mapped[str] = mapped_column(Text)
 
 
+class LineReportRow(Base):
+    """What was last told of a business's number: a sidecar that tells nothing more has died."""
+
+    __tablename__ = "line_reports"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    is_linked: Mapped[bool]
+    # NULL: it was open.
+    down_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reported_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class LeaseRow(Base):
     """Who may work on ``key`` (a conversation, an outbox lane). ``token`` grows with every claim."""
 

@@ -304,6 +304,8 @@ export function makeConnection ({ tenantId, auth, recorder, journal, rhythm, ope
     drop()
     await auth.wipe()
     phone = undefined
+    // Told in any case: it may have been disconnected before, and linked.
+    if (view.state === 'disconnected') events.onState('disconnected')
     show({ state: 'disconnected' })
   }
 

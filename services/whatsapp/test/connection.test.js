@@ -181,6 +181,17 @@ test('a second conflict ends the attempts', async () => {
   assert.equal(connection.state(), 'disconnected')
 })
 
+test('a number that is forgotten is told of, even if it was disconnected before', async () => {
+  const { connection, states, opened } = arrange()
+  const socket = await opened()
+  socket.closeWith(440)
+  await settle()
+  await connection.logOut()
+  const told = states.length
+  await connection.logOut()
+  assert.deepEqual(states.slice(told - 1), ['disconnected', 'disconnected'])
+})
+
 test('what was left unread is asked for again after the backlog, and given up with an alert in the end', async () => {
   const notes = [{ attrs: { id: 'A' }, asked: 0, notedAtMs: 0 }, { attrs: { id: 'B' }, asked: 3, notedAtMs: 0 }]
   const { clock, struck, named, opened } = arrange({ notes })

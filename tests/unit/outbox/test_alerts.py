@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server.domain.lines import LineState, Unreadable
+from server.domain.lines import LastReport, LineState, Unreadable
 from server.outbox.alerts import LineWatch
+from tests.fakes.clock import FakeClock
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -19,9 +20,18 @@ class Told:
     def __init__(self) -> None:
         self.news: list[str] = []
         self.woken: list[str] = []
+        self.reports: dict[str, LastReport] = {}
+        self.down_since: dict[str, datetime | None] = {}
+
+    def record(self, tenant_id: str, line: LineState) -> None:
+        self.reports[tenant_id] = LastReport(tenant_id, line.down_since, line.at)
+
+    def last_reports(self) -> Sequence[LastReport]:
+        return list(self.reports.values())
 
     def begin_incident(self, tenant_id: str, line: LineState) -> Sequence[str]:
         self.news.append(f"down {line.state}")
+        self.down_since[tenant_id] = line.down_since
         return [f"staff:{tenant_id}"]
 
     def end_incident(self, tenant_id: str, line: LineState) -> Sequence[str]:  # noqa: ARG002
@@ -57,6 +67,21 @@ def line(state: str, down_s: float | None, *, is_linked: bool = True) -> LineSta
 )
 def test_a_line_is_alarming_when_it_does_not_mend_by_itself(news: LineState, told: list[str]) -> None:
     store = Told()
-    LineWatch(store, store, 120).observe("1", news)
+    LineWatch(store, store, FakeClock(NOW), 120).observe("1", news)
     assert store.news == told
     assert store.woken == ["staff:1" for one in told if one.startswith("down")]
+
+
+def test_a_line_of_which_nothing_is_heard_any_more_is_down_since_the_last_that_was_heard() -> None:
+    store, clock = Told(), FakeClock(NOW)
+    watch = LineWatch(store, store, clock, 120)
+    watch.observe("1", line("open", None))
+    watch.observe("2", line("connecting", 60))
+    for _ in range(6):
+        watch.look()
+        clock.advance(20)
+    assert store.news == ["up"]
+    watch.look()
+    assert store.news == ["up", "down silent", "down silent"]
+    assert store.down_since == {"1": NOW, "2": NOW - timedelta(seconds=60)}
+    assert store.woken == ["staff:1", "staff:2"]
