@@ -19,8 +19,8 @@ from bench.load import Load, Outcome, generate
 from bench.messages import QUESTIONS, TENANT, webhook_bodies
 from bench.plot import Series, draw_lines
 from bench.samples import PERCENTILES, percentile
-from bench.scratch import DATABASES, ScratchWeb, scratch_database
-from bench.settings import CommaList
+from bench.scratch import ScratchWeb, scratch_database
+from bench.settings import database_option, list_option
 from bench.usage import UsageMeter
 
 # Not counted: pools fill, guests write for the first time.
@@ -62,36 +62,21 @@ class Setting:
 @click.command("ack", epilog=_EPILOG)
 @click.option("--rate", type=click.IntRange(1), default=200, show_default=True, help="Messages a second.")
 @click.option("--seconds", type=click.IntRange(1), default=30, show_default=True, help="How long.")
-@click.option(
-    "--database",
-    "databases",
-    type=CommaList(DATABASES, "both"),
-    default="both",
-    show_default=True,
-    help="sqlite, postgres or both.",
-)
-@click.option(
+@database_option(default="both")
+@list_option(
     "--turns",
-    type=CommaList(TURNS),
+    of=TURNS,
     default="model",
-    show_default=True,
-    help="What runs in the background: turns answered by the embedded answers; by a model that takes 0.5 s; "
+    tells="What runs in the background: turns answered by the embedded answers; by a model that takes 0.5 s; "
     "left to staff, which is the least there is.",
 )
-@click.option(
+@list_option(
     "--connections",
-    type=CommaList(("kept", "fresh")),
+    of=("kept", "fresh"),
     default="kept",
-    show_default=True,
-    help="Connections that are kept, as the sidecar keeps them, or a fresh one for each request.",
+    tells="Connections that are kept, as the sidecar keeps them, or a fresh one for each request.",
 )
-@click.option(
-    "--chats",
-    type=CommaList(int),
-    default="0",
-    show_default=True,
-    help="Clients of the chat API that ask all the time meanwhile.",
-)
+@list_option("--chats", of=int, default="0", tells="Clients of the chat API that ask all the time meanwhile.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the latencies (SVG).")
 @output_options
 def command(

@@ -20,4 +20,4 @@ def answering(turns: str) -> Iterator[Mapping[str, str]]:
         return
     with start_openai_simulator() as model:
         model.control(latency_first_token_ms=MODEL_LATENCY_MS)
-        yield {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "sk-simulator"}
+        yield model.settings

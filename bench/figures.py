@@ -84,11 +84,16 @@ class Output:
             sys.exit(1)
 
 
+def json_option(command: Command) -> Command:
+    """``--json``, which every bench has; given to the command as ``as_json``."""
+    option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
+    return option(command)
+
+
 def output_options(command: Command) -> Command:
-    """The options that every bench has: ``--json`` and ``--strict``."""
-    as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
+    """``--json`` and ``--strict``, for benches with budgets that may fail."""
     strict = click.option("--strict", is_flag=True, help="Exit 1 if a budget does not hold.")
-    return as_json(strict(command))
+    return json_option(strict(command))
 
 
 def as_table(figures: Sequence[Figure]) -> str:

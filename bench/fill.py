@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,8 +36,7 @@ Value = object | Callable[[ColumnElement[int]], ColumnElement[Any]]
 
 def fill_conversations(url: str, count: int) -> None:
     """Add conversations of one answered message each until there are *count*."""
-    engine = open_engine(url)
-    with engine.begin() as connection:
+    with _filling(url) as connection:
         missing = count - _count(connection, ConversationRow)
         if missing > 0:
             guests = _Rows(connection, GuestRow, missing)
@@ -61,13 +61,11 @@ def fill_conversations(url: str, count: int) -> None:
                 guest=lambda n: n + guests.before,
                 conversation=lambda n: n + conversations.before,
             )
-    _refresh(engine)
 
 
 def fill_history(url: str, messages: int) -> None:
     """Bring each conversation that there is up to *messages* messages, half of them replies."""
-    engine = open_engine(url)
-    with engine.begin() as connection:
+    with _filling(url) as connection:
         pairs = connection.execute(select(ConversationRow.id, ConversationRow.guest_id)).all()
         for conversation_id, guest_id in pairs:
             known = connection.execute(
@@ -78,7 +76,16 @@ def fill_history(url: str, messages: int) -> None:
             missing = messages // 2 - known
             if missing > 0:
                 _exchanges(connection, missing, guest=guest_id, conversation=conversation_id)
-    _refresh(engine)
+
+
+@contextmanager
+def _filling(url: str) -> Iterator[Connection]:
+    """A transaction, and then statistics of what it has added, as autovacuum would make them by and by."""
+    with open_engine(url) as engine:
+        with engine.begin() as connection:
+            yield connection
+        with engine.begin() as connection:
+            connection.execute(text("ANALYZE"))
 
 
 def _exchanges(connection: Connection, count: int, *, guest: Value, conversation: Value) -> None:
@@ -172,10 +179,3 @@ def _lid_above(before: int) -> Callable[[ColumnElement[int]], ColumnElement[str]
 
 def _then() -> datetime:
     return datetime.now(UTC) - _AGE
-
-
-def _refresh(engine: Any) -> None:
-    """Statistics of what was added, as autovacuum would have made them by and by."""
-    with engine.begin() as connection:
-        connection.execute(text("ANALYZE"))
-    engine.dispose()

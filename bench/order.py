@@ -20,7 +20,7 @@ import requests
 from sqlalchemy import text
 from tqdm import tqdm
 
-from bench.figures import Figure, Output
+from bench.figures import Figure, Output, json_option
 from bench.messages import webhook_bodies
 from bench.scratch import open_engine, scratch_database
 from bench.send_log import SendLog
@@ -42,7 +42,7 @@ Example:
 @click.option("--conversations", type=click.IntRange(1), default=200, show_default=True, help="Guests.")
 @click.option("--webs", type=click.IntRange(1), default=2, show_default=True, help="Web processes.")
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Worker processes.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
+@json_option
 def command(messages: int, conversations: int, webs: int, workers: int, as_json: bool) -> None:
     """Whether several processes on one PostgreSQL keep each guest's order; exit 1 if they do not."""
     setting = f"{webs} web, {workers} workers, {messages} messages, {conversations} conversations"
@@ -120,18 +120,18 @@ def _post_all(lab: Lab, messages: int, conversations: int) -> None:
 
 
 def _settle(url: str, messages: int) -> None:
-    engine = open_engine(url)
     open_work = text(
         "SELECT (SELECT count(*) FROM inbound_messages WHERE handled_at IS NULL)"
         " + (SELECT count(*) FROM outbox_messages WHERE state IN ('committed', 'sending'))"
     )
 
-    def is_settled() -> bool:
-        with engine.connect() as connection:
-            return bool(connection.execute(open_work).scalar_one() == 0)
+    with open_engine(url) as engine:
 
-    wait_until(is_settled, _SETTLE_TIMEOUT_S, f"{messages} messages to be answered")
-    engine.dispose()
+        def is_settled() -> bool:
+            with engine.connect() as connection:
+                return bool(connection.execute(open_work).scalar_one() == 0)
+
+        wait_until(is_settled, _SETTLE_TIMEOUT_S, f"{messages} messages to be answered")
 
 
 def _turns_in(log: Path) -> int:
@@ -151,8 +151,7 @@ class Books:
     @classmethod
     def read(cls, url: str) -> Books:
         """Everything that was answered."""
-        engine = open_engine(url)
-        with engine.connect() as connection:
+        with open_engine(url) as engine, engine.connect() as connection:
             rows = connection.execute(
                 text(
                     "SELECT o.conversation_id, o.message_id, array_agg(i.id ORDER BY i.id)"
@@ -160,7 +159,6 @@ class Books:
                     " WHERE o.kind = 'reply' GROUP BY o.id ORDER BY o.id"
                 )
             ).all()
-        engine.dispose()
         return cls([(conversation, message_id, covered) for conversation, message_id, covered in rows])
 
     @property

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,21 +10,19 @@ from typing import Any
 import click
 from sqlalchemy import select
 
-from bench.answering import TURNS, answering
+from bench.answering import TURNS
 from bench.echo import echo_on
 from bench.figures import Figure, Output, output_options
 from bench.fill import fill_conversations, fill_history
-from bench.messages import TENANT
+from bench.linked import HOST, linked_lab
 from bench.plot import Series, draw_lines
 from bench.samples import PERCENTILES, percentile, percentiles
-from bench.scratch import open_engine, scratch_database
-from bench.settings import CommaList
+from bench.scratch import open_engine
+from bench.settings import list_option
 from bench.talk import Exchange, Guests, Watcher
 from server.store.models import InboundRow, OutboxRow, TurnRow
-from simulators.lab import Lab
-from simulators.whatsapp_client import WhatsAppSimulator, start_simulator
+from simulators.whatsapp_client import WhatsAppSimulator
 
-HOST = "972500000001"
 ECHO = "972500000002"
 GUESTS = 10
 # So that guests of ours and of the echo write in turn.
@@ -65,30 +61,20 @@ Examples:
 
 
 @click.command("reply", epilog=_EPILOG)
-@click.option(
+@list_option(
     "--mode",
     "modes",
-    type=CommaList(tuple(MODES), "all"),
+    of=tuple(MODES),
+    all_of_them="all",
     default="sqlite,postgres",
-    show_default=True,
-    help="The web process takes turns, on sqlite or postgres; or workers of their own do. `all` is all.",
+    tells="The web process takes turns, on sqlite or postgres; or workers of their own do. `all` is all.",
 )
-@click.option("--turns", type=CommaList(TURNS[:2]), default="model", show_default=True, help="What answers.")
+@list_option("--turns", of=TURNS[:2], default="model", tells="What answers.")
 @click.option("--messages", type=click.IntRange(1), default=300, show_default=True, help="In each run.")
 @click.option("--rate", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Messages a second.")
-@click.option(
-    "--conversations",
-    type=CommaList(int),
-    default="0",
-    show_default=True,
-    help="Conversations that the database has beforehand.",
-)
-@click.option(
-    "--history",
-    type=CommaList(int),
-    default="0",
-    show_default=True,
-    help="Messages that each of the guests' conversations has beforehand.",
+@list_option("--conversations", of=int, default="0", tells="Conversations that the database has beforehand.")
+@list_option(
+    "--history", of=int, default="0", tells="Messages that each of the guests' conversations has beforehand."
 )
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the times (SVG).")
 @output_options
@@ -196,17 +182,13 @@ def measure(
 ) -> Iterator[Run]:
     """Start a scratch desk in *mode*; one run for each size of its database, then of the histories."""
     place = MODES[mode]
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontdesk-bench-")))
-        url = stack.enter_context(scratch_database(place.database, folder))
-        whatsapp = stack.enter_context(start_simulator())
-        model = stack.enter_context(answering(turns))
-        whatsapp.add_host(HOST)
-        settings = {"DATABASE_URL": url, **model}
-        lab = stack.enter_context(Lab(folder, whatsapp, settings, workers=place.workers))
-        lab.link(TENANT, HOST)
-        stack.enter_context(echo_on(whatsapp, ECHO))
-        guests = _guests(whatsapp, stack.enter_context(Watcher(whatsapp)))
+    with (
+        linked_lab(place.database, turns, place.workers) as lab,
+        echo_on(lab.whatsapp, ECHO),
+        Watcher(lab.whatsapp) as watcher,
+    ):
+        url = lab.environment["DATABASE_URL"]
+        guests = _guests(lab.whatsapp, watcher)
         guests.talk(QUESTIONS, WARM_UP, rate, "warming up")
         for count, length in [
             *((count, 0) for count in conversations),
@@ -229,13 +211,11 @@ def _guests(whatsapp: WhatsAppSimulator, watcher: Watcher) -> Guests:
 
 def _spans(url: str, exchanges: Sequence[Exchange]) -> dict[str, dict[str, Any]]:
     """The timings of the turns that answered *exchanges*, by the id of the guest's message."""
-    engine = open_engine(url)
-    with engine.connect() as connection:
+    with open_engine(url) as engine, engine.connect() as connection:
         rows = connection.execute(
             select(InboundRow.provider_id, TurnRow.timings_ms)
             .join(OutboxRow, OutboxRow.id == InboundRow.covered_by)
             .join(TurnRow, TurnRow.id == OutboxRow.turn_id)
         ).all()
-    engine.dispose()
     asked = {one.message_id for one in exchanges}
     return {provider_id: timings for provider_id, timings in rows if provider_id in asked}

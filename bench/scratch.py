@@ -43,24 +43,25 @@ def scratch_database(kind: str, folder: Path) -> Iterator[str]:
 
 def postgres_pid(url: str) -> int:
     """The process id of the PostgreSQL server that serves *url* from this machine."""
-    engine = open_engine(url)
-    with engine.connect() as connection:
+    with open_engine(url) as engine, engine.connect() as connection:
         backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
-        server = psutil.Process(backend).ppid()
-    engine.dispose()
-    return server
+        return psutil.Process(backend).ppid()
 
 
-def open_engine(url: str) -> Engine:
-    """An engine on *url* for what benches themselves read and write."""
-    return create_engine(normalise_url(url))
+@contextmanager
+def open_engine(url: str) -> Iterator[Engine]:
+    """An engine on *url* for what benches themselves read and write, closed at the end of the block."""
+    engine = create_engine(normalise_url(url))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _administer(server: str, statement: str) -> None:
-    engine = create_engine(normalise_url(server), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+    with open_engine(server) as engine, engine.connect() as connection:
+        # Databases are not made and dropped in a transaction.
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(statement))
 
 
 class ScratchWeb:
@@ -136,10 +137,8 @@ class ScratchWeb:
 
     def count(self, table: str) -> int:
         """How many rows *table* of the desk has."""
-        engine = open_engine(self.database)
-        with engine.connect() as connection:
+        with open_engine(self.database) as engine, engine.connect() as connection:
             found = connection.execute(select(func.count()).select_from(table_clause(table))).scalar_one()
-        engine.dispose()
         return int(found)
 
     def chat_key(self) -> str:

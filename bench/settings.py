@@ -1,10 +1,13 @@
-"""Options of benches that take lists, such as ``--calls 1,20,50``."""
+"""Options of benches that take lists, such as ``--chats 0,200``: the bench runs once for each value."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
+
+from bench.figures import Command
+from bench.scratch import DATABASES
 
 
 class CommaList(click.ParamType[list[str] | list[int]]):
@@ -36,3 +39,19 @@ class CommaList(click.ParamType[list[str] | list[int]]):
             known = ", ".join(self._allowed)
             self.fail(f"{unknown[0]!r} is none of {known}", param, ctx)
         return words
+
+
+def list_option(
+    *names: str, of: Sequence[str] | type[int], default: str, tells: str, all_of_them: str = ""
+) -> Callable[[Command], Command]:
+    """An option that takes a ``CommaList``; *names* are as click takes them."""
+    kind = CommaList(of, all_of_them)
+    return click.option(*names, type=kind, default=default, show_default=True, help=tells)
+
+
+def database_option(default: str) -> Callable[[Command], Command]:
+    """``--database``: the kinds of database to measure on, given to the command as ``databases``."""
+    tells = "sqlite, postgres or both."
+    return list_option(
+        "--database", "databases", of=DATABASES, all_of_them="both", default=default, tells=tells
+    )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,20 +12,20 @@ from typing import Self
 import click
 import requests
 
-from bench.answering import TURNS, answering
+from bench.answering import TURNS
 from bench.figures import Figure, Output, output_options
-from bench.messages import TENANT, reaction_body
+from bench.linked import HOST, linked_lab
+from bench.messages import reaction_body
 from bench.numbers import measure_numbers
 from bench.plot import Series, draw_lines
 from bench.samples import percentile, percentiles
-from bench.scratch import DATABASES, postgres_pid, scratch_database
-from bench.settings import CommaList
+from bench.scratch import postgres_pid
+from bench.settings import database_option
 from bench.talk import Exchange, Guests, Watcher
 from bench.usage import UsageMeter
 from simulators.lab import Lab
-from simulators.whatsapp_client import WhatsAppSimulator, start_simulator
+from simulators.whatsapp_client import WhatsAppSimulator
 
-HOST = "972500000001"
 GUESTS = 20
 START_BUDGET_S = 1.5
 INTERVALS = 10
@@ -44,14 +42,7 @@ Examples:
 @click.command("soak", epilog=_EPILOG)
 @click.option("--minutes", type=click.FloatRange(0), default=5.0, show_default=True, help="0 leaves it out.")
 @click.option("--rate", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Messages a second.")
-@click.option(
-    "--database",
-    "databases",
-    type=CommaList(DATABASES, "both"),
-    default="sqlite",
-    show_default=True,
-    help="sqlite, postgres or both.",
-)
+@database_option(default="sqlite")
 @click.option("--turns", type=click.Choice(TURNS[:2]), default="model", show_default=True)
 @click.option("--numbers", type=click.IntRange(0), default=20, show_default=True, help="0 leaves it out.")
 @click.option("--starts", type=click.IntRange(0), default=5, show_default=True, help="0 leaves them out.")
@@ -76,7 +67,8 @@ def command(
     output = Output(as_json=as_json, is_strict=strict)
     series: list[Series] = []
     for database in databases:
-        with Soak(database, turns) as soak:
+        with linked_lab(database, turns) as lab:
+            soak = Soak(lab, database, turns)
             if starts:
                 output.add(*soak.starts(starts))
             if minutes:
@@ -90,31 +82,14 @@ def command(
 
 
 class Soak:
-    """A scratch desk with a linked number, and guests who write to it."""
+    """Guests who write to a linked desk; see ``linked_lab`` for *database* and *turns*."""
 
-    def __init__(self, database: str, turns: str) -> None:
+    def __init__(self, lab: Lab, database: str, turns: str) -> None:
         self.memory: list[Series] = []
+        self._lab = lab
+        self._whatsapp = lab.whatsapp
         self._database = database
         self._turns = turns
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontdesk-bench-")))
-            self._url = stack.enter_context(scratch_database(self._database, folder))
-            self._whatsapp = stack.enter_context(start_simulator())
-            model = stack.enter_context(answering(self._turns))
-            lab = Lab(folder, self._whatsapp, {"DATABASE_URL": self._url, **model})
-            self._lab = stack.enter_context(lab)
-            self._whatsapp.add_host(HOST)
-            self._lab.link(TENANT, HOST)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
 
     def starts(self, count: int) -> Iterator[Figure]:
         """How long the web process takes to be ready, *count* times."""
@@ -133,7 +108,7 @@ class Soak:
         setting = f"{self._database}, turns: {self._turns}, {rate:g}/s for {seconds:g} s"
         processes = {"web": self._lab.web.pid, "sidecar": self._lab.sidecar.pid}
         if self._database == "postgres":
-            processes["postgres"] = postgres_pid(self._url)
+            processes["postgres"] = postgres_pid(self._lab.environment["DATABASE_URL"])
         count = max(1, round(seconds * rate / INTERVALS))
         with Watcher(self._whatsapp) as watcher, UsageMeter(processes) as meter, Prober(self._lab) as prober:
             guests = Guests(self._whatsapp, watcher, _numbers())

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from bench.figures import Figure, Output
+from bench.figures import Figure, Output, json_option
 from bench.races import run_races
-from bench.scratch import DATABASES, scratch_database
-from bench.settings import CommaList
+from bench.scratch import scratch_database
+from bench.settings import database_option
 from server.observability.logs import configure_logging
 from server.store.migrate import migrate
 from server.store.session import Database
@@ -26,15 +26,8 @@ Examples:
 @click.command("takeover", epilog=_EPILOG)
 @click.option("--races", default=1000, show_default=True, type=click.IntRange(min=1), help="Takeovers.")
 @click.option("--seed", default=7, show_default=True, help="Decides when each takeover comes.")
-@click.option(
-    "--database",
-    "databases",
-    default="both",
-    show_default=True,
-    type=CommaList(DATABASES, all_of_them="both"),
-    help="sqlite, postgres or both.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
+@database_option(default="both")
+@json_option
 def command(races: int, seed: int, databases: list[str], as_json: bool) -> None:
     """Race takeovers against replies. Exits with 1 if a message of the desk left after a takeover."""
     configure_logging("ERROR")

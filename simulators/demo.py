@@ -133,8 +133,7 @@ def run() -> list[str]:
         start_openai_simulator() as model,
     ):
         whatsapp.add_host(HOST, name="Tamarisk House")
-        settings = {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "sk-simulator"}
-        with Lab(Path(folder), whatsapp, settings) as lab:
+        with Lab(Path(folder), whatsapp, model.settings) as lab:
             lab.link("1", HOST)
             return _play_all(screen, whatsapp, model)
 

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -36,21 +36,31 @@ class LabError(AssertionError):
 
 
 class Service:
-    """One process of the Procfile that can be stopped, killed and started again."""
+    """One process that can be stopped, killed and started again.
+
+    Args:
+        is_ready: whether it can do its work.
+        user: whom to run it as; None: whoever runs the lab.
+        ends_by: the signal that asks it to end.
+    """
 
     def __init__(
         self,
         name: str,
-        command: list[str],
+        command: Sequence[str],
         environment: Mapping[str, str],
         log: Path,
         is_ready: Callable[[], bool],
+        user: str | None = None,
+        ends_by: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.name = name
         self.log = log
+        self.is_ready = is_ready
+        self.user = user
         self._command = command
         self._environment = environment
-        self._is_ready = is_ready
+        self._ends_by = ends_by
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -60,7 +70,7 @@ class Service:
 
     @property
     def pid(self) -> int:
-        """The process id.
+        """Of the process itself, which leads its group.
 
         Raises:
             LabError: it was not started.
@@ -69,22 +79,28 @@ class Service:
             raise LabError(f"{self.name} does not run")
         return self._process.pid
 
-    def start(self) -> None:
-        """Start it and wait until it is ready."""
+    def spawn(self) -> None:
+        """Start it and return at once."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own commands
                 self._command,
-                cwd=ROOT,
-                env=dict(self._environment),
+                cwd="/" if self.user else ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                user=self.user,
             )
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        self.spawn()
         wait_until(self._has_come_up, START_TIMEOUT_S, f"{self.name} to be ready, see {self.log}")
 
     def stop(self) -> int:
         """Ask it to end, as a supervisor does, and return its exit code."""
-        return self._end(signal.SIGTERM)
+        return self._end(self._ends_by)
 
     def kill(self) -> None:
         """kill -9, all of its children too."""
@@ -106,7 +122,7 @@ class Service:
     def _has_come_up(self) -> bool:
         if not self.is_running:
             raise LabError(f"{self.name} ended while starting, see {self.log}")
-        return self._is_ready()
+        return self.is_ready()
 
 
 class Lab:

@@ -33,6 +33,11 @@ class OpenAISimulator:
         # A proxy from the environment has no business between two loopback addresses.
         self._session.trust_env = False
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What makes a desk ask it."""
+        return {"OPENAI_BASE_URL": self.base_url, "OPENAI_API_KEY": "sk-simulator"}
+
     def control(self, **behaviour: Any) -> None:
         """Behave so from now on, and forget earlier requests; see ``simulators.openai.Behaviour``.
 

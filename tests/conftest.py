@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from server.domain.tenants import TenantSettings
+from server.store.leases import Leases, make_ownership
 from server.store.session import Database
 from server.store.tenants import Tenants
 from simulators.postgres import postgres_server
@@ -47,6 +49,14 @@ def database(database_url: str) -> Iterator[Database]:
 def clock() -> FakeClock:
     """A clock that stands still until a test turns it."""
     return FakeClock()
+
+
+@pytest.fixture
+def leases(database: Database, tmp_path: Path) -> Iterator[Leases]:
+    """Leases of this process."""
+    opened = Leases(database, make_ownership(database, tmp_path))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import click
 from bench.faults import report
 from bench.faults.installation import DatabaseKind
 from bench.faults.run import Wish, WrongFolder, run
-from bench.figures import Output
+from bench.figures import Output, json_option
 from simulators.lab import LabError
 
 _EPILOG = """\b
@@ -54,7 +54,7 @@ Examples:
     type=click.Path(path_type=Path, file_okay=False),
     help="Keeps the state of the run and the evidence of failed rounds. Default: a scratch folder.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, nothing else.")
+@json_option
 def command(
     kills: int,
     seed: int,

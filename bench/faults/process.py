@@ -6,59 +6,21 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
-from simulators.lab import ROOT
+from simulators.lab import STOP_TIMEOUT_S, Service
 
-STOP_TIMEOUT_S = 20.0
 _FREEZE_TIMEOUT_S = 1.0
 _LOOK_EVERY_S = 0.1
 # What ends by itself is started again as a supervisor does it: not in a tight loop.
 _PAUSE_S = 0.5
 
 
-class Process:
-    """One process of the installation, with its children.
-
-    Args:
-        is_ready: whether it can do its work.
-        user: whom to run it as; None: whoever runs the bench.
-        ends_by: the signal that asks it to end.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        environment: Mapping[str, str],
-        log: Path,
-        is_ready: Callable[[], bool],
-        user: str | None = None,
-        ends_by: signal.Signals = signal.SIGTERM,
-    ) -> None:
-        self.name = name
-        self.log = log
-        self.is_ready = is_ready
-        self._command = list(command)
-        self._environment = dict(environment)
-        self.user = user
-        self._ends_by = ends_by
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it is there."""
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        """Of the process itself, which leads its group."""
-        assert self._process is not None  # noqa: S101 - whoever asks has spawned it
-        return self._process.pid
+class Process(Service):
+    """One process of the installation, with its children, even those that lead sessions of their own."""
 
     def family(self) -> list[psutil.Process]:
         """The process and its children."""
@@ -66,20 +28,6 @@ class Process:
             parent = psutil.Process(self.pid)
             return [parent, *parent.children(recursive=True)]
         return []
-
-    def spawn(self) -> None:
-        """Start it and return at once."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own commands
-                self._command,
-                cwd="/" if self.user else ROOT,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                user=self.user,
-            )
 
     def freeze(self) -> bool:
         """Stop it where it is, with its children; False if it has ended or does not stop."""

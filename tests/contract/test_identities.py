@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
@@ -15,7 +14,7 @@ from server.errors import LeaseLost
 from server.ports.store import Merge
 from server.store.identities import Identities
 from server.store.inbox import Inbox
-from server.store.leases import Leases, make_ownership
+from server.store.leases import Leases
 from server.store.models import ConversationRow, GuestRow, InboundRow, OutboxRow, TurnRow
 from server.store.replies import Replies
 from server.store.session import Database
@@ -39,13 +38,6 @@ def inbox(database: Database, clock: FakeClock, tenants: Tenants) -> Inbox:
 @pytest.fixture
 def identities(database: Database, clock: FakeClock) -> Identities:
     return Identities(database, clock)
-
-
-@pytest.fixture
-def leases(database: Database, tmp_path: Path) -> Iterator[Leases]:
-    opened = Leases(database, make_ownership(database, tmp_path))
-    yield opened
-    opened.close()
 
 
 def receive(inbox: Inbox, address: GuestAddress, text: str = "Hello", **changes: object) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +12,7 @@ from server.domain.messages import Channel, GuestAddress, MessageKind
 from server.domain.tenants import TenantSettings
 from server.errors import LeaseLost, NotFound
 from server.store.inbox import Inbox
-from server.store.leases import Leases, make_ownership
+from server.store.leases import Leases
 from server.store.models import ConversationRow, InboundRow, OutboxRow
 from server.store.replies import Replies
 from server.store.session import Database
@@ -34,13 +32,6 @@ def inbox(database: Database, clock: FakeClock, tenants: Tenants) -> Inbox:
 @pytest.fixture
 def replies(database: Database, clock: FakeClock) -> Replies:
     return Replies(database, clock, "http://desk.example")
-
-
-@pytest.fixture
-def leases(database: Database, tmp_path: Path) -> Iterator[Leases]:
-    opened = Leases(database, make_ownership(database, tmp_path))
-    yield opened
-    opened.close()
 
 
 def claimed(leases: Leases, key: str = "conversation:1") -> Lease:

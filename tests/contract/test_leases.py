@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,6 @@ from server.errors import LeaseLost
 from server.store.leases import Leases, TimedOwnership, check_lease, make_ownership
 from server.store.session import Database
 from tests.support.databases import PostgresTemplate, SqliteTemplate
-
-
-@pytest.fixture
-def leases(database: Database, tmp_path: Path) -> Iterator[Leases]:
-    opened = Leases(database, make_ownership(database, tmp_path))
-    yield opened
-    opened.close()
 
 
 def test_a_claimed_key_is_not_given_again(leases: Leases) -> None:

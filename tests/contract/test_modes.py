@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -25,7 +23,7 @@ from server.domain.tenants import TenantSettings
 from server.errors import Conflict, LeaseLost, NotFound, Overtaken
 from server.store.history import HANDED_BACK
 from server.store.inbox import Inbox
-from server.store.leases import Leases, make_ownership
+from server.store.leases import Leases
 from server.store.models import ConversationEventRow, ConversationRow, InboundRow, OutboxRow
 from server.store.modes import Modes
 from server.store.outbox import Outbox
@@ -39,13 +37,6 @@ API = Actor(ModeBy.API)
 LANE = conversation_lane(1)
 
 pytestmark = pytest.mark.usefixtures("tenants")
-
-
-@pytest.fixture
-def leases(database: Database, tmp_path: Path) -> Iterator[Leases]:
-    opened = Leases(database, make_ownership(database, tmp_path))
-    yield opened
-    opened.close()
 
 
 class World:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from server.domain.conversations import Lease, Reply, ReplySource
+from server.domain.conversations import Lease
 from server.domain.messages import DeliveryState, GuestAddress, OutboundMessage
 from server.errors import LeaseLost
-from server.store.inbox import Inbox
-from server.store.leases import Leases, make_ownership
+from server.store.leases import Leases
 from server.store.models import ConversationRow, OutboxRow
 from server.store.outbox import Outbox
-from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
 from tests.fakes.clock import FakeClock
-from tests.support.builders import a_message
+from tests.support.replies import commit_reply
 
 LANE = "conversation:1"
 
@@ -31,30 +27,22 @@ def outbox(database: Database, clock: FakeClock) -> Outbox:
 
 
 @pytest.fixture
-def lease(database: Database, tmp_path: Path) -> Iterator[Lease]:
-    leases = Leases(database, make_ownership(database, tmp_path))
-    claimed = leases.claim(f"outbox:{LANE}")
-    assert claimed is not None
-    yield claimed
-    leases.close()
+def lease(leases: Leases) -> Lease:
+    return claim(leases, LANE)
 
 
 @pytest.fixture
-def committed(database: Database, clock: FakeClock, tenants: Tenants, tmp_path: Path) -> Iterator[None]:
+def committed(database: Database, clock: FakeClock, tenants: Tenants, leases: Leases) -> None:
     """Two replies of one conversation, ``first`` and ``second``."""
-    inbox, replies = Inbox(database, clock), Replies(database, clock, "")
-    leases = Leases(database, make_ownership(database, tmp_path))
-    claimed = leases.claim(LANE)
-    assert claimed is not None
     for text in ("first", "second"):
-        inbox.save("1", [a_message()])
-        turn = inbox.next_turn(1, 0)
-        assert turn is not None
-        reply = Reply(text=text, source=ReplySource.KNOWLEDGE, language="en")
-        replies.commit_reply(claimed, turn, reply, clock.now())
+        commit_reply(database, clock, leases, text)
         clock.advance(1)
-    yield
-    leases.close()
+
+
+def claim(leases: Leases, lane: str) -> Lease:
+    lease = leases.claim(f"outbox:{lane}")
+    assert lease is not None
+    return lease
 
 
 def start(outbox: Outbox, lease: Lease) -> OutboundMessage:
@@ -165,29 +153,15 @@ A_DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def other_lease(database: Database, tmp_path: Path) -> Iterator[Lease]:
-    leases = Leases(database, make_ownership(database, tmp_path))
-    claimed = leases.claim(f"outbox:{OTHER_LANE}")
-    assert claimed is not None
-    yield claimed
-    leases.close()
+def other_lease(leases: Leases) -> Lease:
+    return claim(leases, OTHER_LANE)
 
 
 @pytest.fixture
-def another(database: Database, clock: FakeClock, committed: None, tmp_path: Path) -> Iterator[None]:
+def another(database: Database, clock: FakeClock, committed: None, leases: Leases) -> None:
     """A reply to another guest of the same business."""
-    inbox, replies = Inbox(database, clock), Replies(database, clock, "")
-    leases = Leases(database, make_ownership(database, tmp_path))
-    claimed = leases.claim(OTHER_LANE)
-    assert claimed is not None
     phone = "972502222222@s.whatsapp.net"
-    inbox.save("1", [a_message(address=GuestAddress(phone, phone=phone))])
-    turn = inbox.next_turn(2, 0)
-    assert turn is not None
-    reply = Reply(text="other", source=ReplySource.KNOWLEDGE, language="en")
-    replies.commit_reply(claimed, turn, reply, clock.now())
-    yield
-    leases.close()
+    commit_reply(database, clock, leases, "other", address=GuestAddress(phone, phone=phone))
 
 
 @pytest.mark.usefixtures("another")

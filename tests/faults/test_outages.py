@@ -36,8 +36,7 @@ def model() -> Iterator[OpenAISimulator]:
 def lab(
     tmp_path_factory: pytest.TempPathFactory, whatsapp: WhatsAppSimulator, model: OpenAISimulator
 ) -> Iterator[Lab]:
-    settings = {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "sk-simulator"}
-    with Lab(tmp_path_factory.mktemp("lab"), whatsapp, settings) as running:
+    with Lab(tmp_path_factory.mktemp("lab"), whatsapp, model.settings) as running:
         running.link("1", HOST)
         yield running
 

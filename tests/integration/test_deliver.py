@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from server.domain.conversations import Reply, ReplySource
 from server.domain.messages import Channel, GuestAddress, OutboundMessage
 from server.errors import LineDown, ProviderRejected, ProviderUnavailable
 from server.outbox.deliver import GIVE_UP_AFTER, LONGEST_DELAY_S, Deliverer
-from server.store.inbox import Inbox
-from server.store.leases import Leases, make_ownership
+from server.store.leases import Leases
 from server.store.models import OutboxRow
 from server.store.outbox import Outbox
-from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
 from tests.fakes.clock import FakeClock
 from tests.fakes.senders import FakeSender
-from tests.support.builders import a_message
+from tests.support.replies import commit_reply
 
 LANE = "conversation:1"
-
-
-@pytest.fixture
-def leases(database: Database, tmp_path: Path) -> Iterator[Leases]:
-    opened = Leases(database, make_ownership(database, tmp_path))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -50,15 +38,8 @@ def deliverer(
 @pytest.fixture
 def committed(database: Database, clock: FakeClock, leases: Leases, tenants: Tenants) -> None:
     """Two replies in one lane."""
-    inbox, replies = Inbox(database, clock), Replies(database, clock, "")
-    lease = leases.claim("conversation:1")
-    assert lease is not None
     for text in ("first", "second"):
-        inbox.save("1", [a_message()])
-        turn = inbox.next_turn(1, 0)
-        assert turn is not None
-        reply = Reply(text=text, source=ReplySource.KNOWLEDGE, language="en")
-        replies.commit_reply(lease, turn, reply, clock.now())
+        commit_reply(database, clock, leases, text)
 
 
 def states(database: Database) -> list[tuple[str, str]]:
@@ -126,19 +107,10 @@ async def test_what_a_killed_process_was_sending_is_sent_again_under_its_id(
 @pytest.fixture
 def many(database: Database, clock: FakeClock, leases: Leases, tenants: Tenants) -> list[str]:
     """Replies to thirty guests of one business, each in a lane of its own."""
-    inbox, replies = Inbox(database, clock), Replies(database, clock, "")
     lanes: list[str] = []
     for number in range(30):
         phone = f"9725{number:08}@s.whatsapp.net"
-        conversation = inbox.save("1", [a_message(address=GuestAddress(phone, phone=phone))])[
-            0
-        ].conversation_id
-        lease = leases.claim(f"conversation:{conversation}")
-        turn = inbox.next_turn(conversation, 0)
-        assert lease is not None
-        assert turn is not None
-        reply = Reply(text="Hello", source=ReplySource.KNOWLEDGE, language="en")
-        lanes += replies.commit_reply(lease, turn, reply, clock.now())
+        lanes += commit_reply(database, clock, leases, "Hello", address=GuestAddress(phone, phone=phone))
     return lanes
 
 
@@ -188,13 +160,7 @@ async def test_a_line_of_another_business_is_not_down_with_it(
     deliverer = Deliverer(leases, outbox, {Channel.WHATSAPP: sender}, clock)
     await deliverer.run(many[0])
     sender.is_down = False
-    saved = Inbox(database, clock).save("2", [a_message(tenant_id="2")])[0]
-    lease = leases.claim(f"conversation:{saved.conversation_id}")
-    turn = Inbox(database, clock).next_turn(saved.conversation_id, 0)
-    assert lease is not None
-    assert turn is not None
-    reply = Reply(text="Welcome", source=ReplySource.KNOWLEDGE, language="en")
-    for lane in Replies(database, clock, "").commit_reply(lease, turn, reply, clock.now()):
+    for lane in commit_reply(database, clock, leases, "Welcome", tenant_id="2"):
         await deliverer.run(lane)
     assert [message.text for message in sender.sent] == ["Welcome"]
 

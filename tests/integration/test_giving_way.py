@@ -7,9 +7,8 @@ lost. A message is covered by one reply whatever wins.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
@@ -27,7 +26,7 @@ from server.ports.messaging import PresenceState
 from server.ports.store import Arrivals
 from server.store.identities import Identities
 from server.store.inbox import Inbox
-from server.store.leases import Leases, make_ownership
+from server.store.leases import Leases
 from server.store.models import InboundRow, LeaseRow, OutboxRow
 from server.store.replies import Replies
 from server.store.session import Database
@@ -96,10 +95,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(database: Database, clock: FakeClock, tenants: Tenants, tmp_path: Path) -> Iterator[Scene]:
-    leases = Leases(database, make_ownership(database, tmp_path))
-    yield Scene(database, clock, leases)
-    leases.close()
+def scene(database: Database, clock: FakeClock, tenants: Tenants, leases: Leases) -> Scene:
+    return Scene(database, clock, leases)
 
 
 async def test_a_message_while_the_model_answers_is_covered_by_the_same_reply(scene: Scene) -> None:

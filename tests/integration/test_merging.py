@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,13 +60,6 @@ class Pair:
 @pytest.fixture
 def pair(database: Database, clock: FakeClock, tenants: Tenants) -> Pair:
     return Pair(database, clock)
-
-
-@pytest.fixture
-def leases(database: Database, tmp_path: Path) -> Iterator[Leases]:
-    opened = Leases(database, make_ownership(database, tmp_path))
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize("busy", ["conversation:1", "conversation:2", "outbox:conversation:1"])

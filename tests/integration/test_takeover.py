@@ -16,19 +16,17 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from server.desk import Desk
-from server.domain.conversations import Lease, Mode, Reply, ReplySource
+from server.domain.conversations import Lease, Mode
 from server.domain.knowledge import Document
 from server.domain.messages import Channel, OutboundMessage, conversation_lane
 from server.domain.modes import Actor, ModeBy
 from server.errors import ProviderUnavailable, StillSending
 from server.inbox.takeover import Takeover
 from server.outbox.deliver import Deliverer
-from server.store.inbox import Inbox
 from server.store.leases import Leases, Ownership, TimedOwnership, make_ownership
 from server.store.models import ConversationEventRow, ConversationRow, InboundRow, OutboxRow
 from server.store.modes import Modes
 from server.store.outbox import Outbox
-from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
 from simulators.lab import wait_until
@@ -38,6 +36,7 @@ from tests.fakes.senders import FakeSender
 from tests.fakes.work_queue import FakeQueue
 from tests.integration.conftest import MakeDesk
 from tests.support.builders import a_message
+from tests.support.replies import commit_reply
 
 API = Actor(ModeBy.API)
 LANE = conversation_lane(1)
@@ -119,13 +118,6 @@ class WatchedModes(Modes):
 
 
 @pytest.fixture
-def leases(database: Database, tmp_path: Path) -> Iterator[Leases]:
-    opened = Leases(database, make_ownership(database, tmp_path))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(4) as pool:
         yield pool
@@ -134,14 +126,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 @pytest.fixture
 def committed(database: Database, clock: FakeClock, leases: Leases, tenants: Tenants) -> None:
     """A reply of conversation 1 that is about to leave."""
-    inbox, replies = Inbox(database, clock), Replies(database, clock, "")
-    lease = leases.claim("conversation:1")
-    assert lease is not None
-    inbox.save("1", [a_message()])
-    turn = inbox.next_turn(1, 0)
-    assert turn is not None
-    reply = Reply(text="From 15:00.", source=ReplySource.KNOWLEDGE, language="en")
-    replies.commit_reply(lease, turn, reply, clock.now())
+    commit_reply(database, clock, leases, "From 15:00.")
 
 
 def takeover(database: Database, clock: FakeClock, leases: Leases, longest_wait_s: float = 20.0) -> Takeover:

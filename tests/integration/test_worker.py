@@ -55,8 +55,7 @@ def lab(
         settings = {
             "DATABASE_URL": url,
             "LEASE_S": str(LEASE_S),
-            "OPENAI_BASE_URL": model.base_url,
-            "OPENAI_API_KEY": "sk-simulator",
+            **model.settings,
             "AI_TIMEOUT_S": "20",
             "AI_TOTAL_S": "30",
         }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -13,7 +12,7 @@ from flask.testing import FlaskClient
 
 from server.console import register_console
 from server.inbox.takeover import Takeover
-from server.store.leases import Leases, make_ownership
+from server.store.leases import Leases
 from server.store.modes import Modes
 from server.store.session import Database
 from server.store.tenants import Tenants
@@ -29,14 +28,6 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     kind = getattr(request, "param", "sqlite")
     with request.getfixturevalue(f"{kind}_template").fresh() as url:
         yield url
-
-
-@pytest.fixture
-def leases(database: Database, tmp_path: Path) -> Iterator[Leases]:
-    """Leases of this process."""
-    opened = Leases(database, make_ownership(database, tmp_path))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bench.reply import ECHO, HOST, Run, spent_elsewhere_ms
+from bench.linked import HOST
+from bench.reply import ECHO, Run, spent_elsewhere_ms
 from bench.talk import Exchange
 
 
