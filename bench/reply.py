@@ -70,7 +70,13 @@ Examples:
     tells="The web process takes turns, on sqlite or postgres; or workers of their own do. `all` is all.",
 )
 @list_option("--turns", of=TURNS[:2], default="model", tells="What answers.")
-@click.option("--messages", type=click.IntRange(1), default=300, show_default=True, help="In each run.")
+@click.option(
+    "--messages",
+    type=click.IntRange(GUESTS + ECHO_GUESTS),
+    default=300,
+    show_default=True,
+    help="In each run.",
+)
 @click.option("--rate", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Messages a second.")
 @list_option("--conversations", of=int, default="0", tells="Conversations that the database has beforehand.")
 @list_option(

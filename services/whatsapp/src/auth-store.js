@@ -14,6 +14,8 @@ import { entriesUnder } from './store.js'
  * @typedef {ReturnType<typeof makeAuthStore>} AuthStore
  */
 
+const SESSION = 'session'
+
 /**
  * Numbers that were linked when the process last ran, readable or not.
  *
@@ -47,6 +49,8 @@ export function makeAuthStore ({ store, journal, tenantId, isHeld = () => true }
   let creds
   /** @type {string | undefined} */
   let fault
+  /** @type {Map<string, string>} session → what `keepSessions` has kept of it, before Baileys asks for that */
+  const kept = new Map()
   const keys = cacheKeys({ get: getKeys, set: setKeys })
   read()
 
@@ -103,20 +107,62 @@ export function makeAuthStore ({ store, journal, tenantId, isHeld = () => true }
   async function setKeys (data) {
     if (!isHeld()) throw new NotHere()
     const { [INBOUND]: inbound, ...signal } = data
-    // Serialised first: a transaction whose callback throws would still commit its first half.
-    const changes = Object.entries(signal).flatMap(([type, byId]) => Object.entries(byId ?? {}).map(
-      ([id, value]) => ({ key: [tenantId, type, id], text: value ? toJson(value) : null })))
+    const changes = changesIn(signal).filter(change => !isKept(change))
+    if (changes.length > 0 || inbound) await commit(changes, Object.values(inbound ?? {}))
+  }
+
+  /**
+   * What is kept already may by now have been stepped on, by a message that came meanwhile.
+   *
+   * @param {{ type: string, id: string, text: string | null }} change
+   */
+  function isKept ({ type, id, text }) {
+    return type === SESSION && kept.get(id) === text && kept.delete(id)
+  }
+
+  /**
+   * Keep sessions at once, whatever becomes of the transaction that they were changed in.
+   *
+   * Baileys writes a message to the socket before it commits the ratchet step
+   * that encrypted it. Whoever dies in between encrypts the next message with
+   * the same key, and the guest's phone cannot read that one.
+   *
+   * @param {Record<string, any>} sessions id → session
+   */
+  async function keepSessions (sessions) {
+    if (!isHeld()) throw new NotHere()
+    const changes = changesIn({ [SESSION]: sessions })
+    await commit(changes, [])
+    for (const { id, text } of changes) kept.set(id, text ?? '')
+  }
+
+  /**
+   * Serialised first: a transaction whose callback throws would still commit its first half.
+   *
+   * @param {Record<string, Record<string, any> | undefined>} data
+   */
+  function changesIn (data) {
+    return Object.entries(data).flatMap(([type, byId]) => Object.entries(byId ?? {}).map(
+      ([id, value]) => ({ type, id, text: value ? toJson(value) : null })))
+  }
+
+  /**
+   * @param {{ type: string, id: string, text: string | null }[]} changes
+   * @param {import('./journal.js').Arrival[]} arrivals
+   */
+  async function commit (changes, arrivals) {
     await journal.commit(tenantId, () => {
-      for (const { key, text } of changes) {
-        if (text === null) store.keys.remove(key)
-        else store.keys.put(key, text)
+      for (const { type, id, text } of changes) {
+        if (text === null) store.keys.remove([tenantId, type, id])
+        else store.keys.put([tenantId, type, id], text)
       }
-    }, Object.values(inbound ?? {}))
+    }, arrivals)
   }
 
   async function clearKeys () {
     const all = [...entriesUnder(store.keys, [tenantId])].map(entry => entry.key)
     await store.transaction(tenantId, () => all.forEach(key => store.keys.remove(key)))
+    kept.clear()
     await keys.clear?.()
   }
 
@@ -133,6 +179,7 @@ export function makeAuthStore ({ store, journal, tenantId, isHeld = () => true }
     save,
     wipe,
     keys,
+    keepSessions,
     isLinked: () => creds !== undefined && isSigned(creds),
     /** Why the identity cannot be read; undefined when it can, or when there is none. */
     fault: () => fault,

@@ -24,6 +24,8 @@ import { makeCache } from './cache.js'
 
 /** The key type under which messages ride along with the ratchet step that decrypted them. */
 export const INBOUND = 'inbound'
+/** Messages are not kept at all; sessions also change behind the cache (`AuthStore.keepSessions`). */
+const UNCACHED = new RegExp(`^(${INBOUND}|session)\\.`)
 
 const MINUTE_MS = 60_000
 const DIRECT_SERVERS = ['s.whatsapp.net', 'lid', 'hosted', 'hosted.lid']
@@ -52,7 +54,7 @@ export function reviveKey (type, value) {
  * @returns {KeyStore}
  */
 export function cacheKeys (keys) {
-  const cache = makeCache({ limit: 2000, ttlMs: 5 * MINUTE_MS, keeps: key => !key.startsWith(`${INBOUND}.`) })
+  const cache = makeCache({ limit: 2000, ttlMs: 5 * MINUTE_MS, keeps: key => !UNCACHED.test(key) })
   return makeCacheableSignalKeyStore(keys, undefined, cache)
 }
 
@@ -241,17 +243,15 @@ export async function findOtherJid (jid, keys) {
 }
 
 /**
- * Wrap a repository's two ways of reading a stanza.
- *
  * @param {SignalRepository} repository
- * @param {Pick<SignalRepository, 'decryptMessage'>} reading
+ * @param {Pick<SignalRepository, 'encryptMessage' | 'decryptMessage'>} ours for chats of two
  * @returns {SignalRepository}
  */
-export function withReading (repository, { decryptMessage }) {
+export function withOurs (repository, ours) {
   // Group messages are never read: an empty one is received without complaint,
   // where one that cannot be decrypted would be answered with an error, for
   // which the server may hold back everything else (Baileys #2779).
-  return { ...repository, decryptMessage, decryptGroupMessage: async () => NOTHING }
+  return { ...repository, ...ours, decryptGroupMessage: async () => NOTHING }
 }
 
 /** @returns {Uint8Array} */

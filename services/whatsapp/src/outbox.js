@@ -77,8 +77,8 @@ export function makeOutbox ({
       if (turn) await turn
       const socket = findSocket(tenantId)
       if (!socket) throw new NotConnected()
-      await ledger.write(tenantId, messageId, { to, text, state: 'sending' })
-      await withinLimit(socket, tenantId, request)
+      const noted = ledger.write(tenantId, messageId, { to, text, state: 'sending' })
+      await withinLimit(socket, tenantId, request, noted)
       outcome = 'sent'
     } catch (error) {
       outcome = /** @type {Error} */ (error).message
@@ -96,9 +96,10 @@ export function makeOutbox ({
    * @param {Socket} socket
    * @param {string} tenantId
    * @param {SendRequest & { messageId: string }} request
+   * @param {Promise<void>} noted
    * @returns {Promise<void>}
    */
-  function withinLimit (socket, tenantId, request) {
+  function withinLimit (socket, tenantId, request, noted) {
     const name = nameOf(tenantId, request.messageId)
     return new Promise((resolve, reject) => {
       const cancel = clock.after(timeLimitMs, () => settle(() => reject(new NoAck('no ack from WhatsApp in time'))))
@@ -118,16 +119,18 @@ export function makeOutbox ({
         // The bytes were on their way: nobody knows how far they got.
         lost: () => settle(() => reject(new NoAck('the connection closed before WhatsApp acknowledged')))
       })
-      write(socket, request).catch(error => settle(() => reject(error)))
+      write(socket, request, noted).catch(error => settle(() => reject(error)))
     })
   }
 
   /**
    * @param {Socket} socket
    * @param {SendRequest & { messageId: string }} request
+   * @param {Promise<void>} noted resolves when the ledger knows of the send; before that nothing leaves
    */
-  async function write (socket, { to, text, messageId, quoted }) {
-    const reachable = await hasDevices(socket, to).catch(() => Promise.reject(new NotConnected()))
+  async function write (socket, { to, text, messageId, quoted }, noted) {
+    const lookup = hasDevices(socket, to).catch(() => Promise.reject(new NotConnected()))
+    const [reachable] = await Promise.all([lookup, noted])
     // WhatsApp acks a message to nobody like any other.
     if (!reachable) throw new NoAck('WhatsApp names no device of this recipient')
     await sendText(socket, to, { text, messageId, quoted })

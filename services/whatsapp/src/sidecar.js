@@ -95,7 +95,7 @@ export async function startSidecar ({ config, logger, clock = systemClock }) {
         logger: libraryLogger,
         socketUrl: config.socketUrl,
         version: config.version,
-        makeSignalRepository: recorder.recording(makeSignalRepository),
+        makeSignalRepository: recorder.recording(makeSignalRepository, auth.keepSessions),
         retryCounters,
         findSentText: id => ledger.find(tenantId, id)?.text
       })

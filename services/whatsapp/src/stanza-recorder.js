@@ -1,5 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
-import { INBOUND, decodeMessage, findOtherJid, isDirect, isOwn, nothing, tidy, withReading } from './baileys.js'
+import { INBOUND, decodeMessage, findOtherJid, isDirect, isOwn, nothing, tidy, withOurs } from './baileys.js'
 import { plainContent } from './message.js'
 
 /**
@@ -65,15 +66,26 @@ export function makeStanzaRecorder ({ tenantId, journal, isOwnSend, logger, now 
   }
 
   /**
-   * Wrap Baileys' Signal repository so that what it decrypts is journaled.
+   * Wrap Baileys' Signal repository so that what it decrypts is journaled, and
+   * what it encrypts leaves only once the ratchet step is kept.
    *
    * @param {import('./baileys.js').MakeSignalRepository} makeRepository
+   * @param {(sessions: Record<string, any>) => Promise<void>} keepSessions
    * @returns {import('./baileys.js').MakeSignalRepository}
    */
-  function recording (makeRepository) {
+  function recording (makeRepository, keepSessions) {
     return (auth, logger, findLids) => {
-      const repository = makeRepository(auth, logger, findLids)
-      return withReading(repository, {
+      const encrypting = new AsyncLocalStorage()
+      const keys = {
+        ...auth.keys,
+        async set (/** @type {import('baileys').SignalDataSet} */ data) {
+          await auth.keys.set(data)
+          if (data.session && encrypting.getStore()) await keepSessions(data.session)
+        }
+      }
+      const repository = makeRepository({ ...auth, keys }, logger, findLids)
+      return withOurs(repository, {
+        encryptMessage: plain => encrypting.run(true, () => repository.encryptMessage(plain)),
         decryptMessage: async sealed => {
           const hash = hashOf(sealed.ciphertext)
           const stanza = takeStanza(hash)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { proto } from 'baileys'
+import { addTransactionCapability, proto } from 'baileys'
 import { makeAuthStore } from '../src/auth-store.js'
 import { makeJournal } from '../src/journal.js'
 import { makeStanzaRecorder } from '../src/stanza-recorder.js'
@@ -13,6 +13,8 @@ const ME = { me: { id: '972500000001:5@s.whatsapp.net', lid: '100:5@lid' } }
 /** What a phone would encrypt. @param {import('baileys').proto.IMessage} message */
 const padded = message => Buffer.concat([proto.Message.encode(message).finish(), Buffer.from([1])])
 
+const SILENT = { trace () {}, debug () {}, warn () {}, error () {} }
+
 /**
  * A recorder with a real journal and real key store, over a cipher that only
  * reverses bytes and remembers how often it was asked.
@@ -23,19 +25,24 @@ function arrange (t) {
   const clock = makeFakeClock()
   const store = scratchStore(t)
   const journal = makeJournal({ store, clock, onFailure: assert.ifError })
-  const { keys } = makeAuthStore({ store, journal, tenantId: '1' })
+  const { keys, keepSessions } = makeAuthStore({ store, journal, tenantId: '1' })
   const recorder = makeStanzaRecorder({
     tenantId: '1', journal, isOwnSend: id => id === 'OURS', logger: makeQuietLogger().logger, now: clock.now
   })
   let decryptions = 0
-  const auth = { creds: ME, keys: { ...keys, transaction: (/** @type {() => any} */ work) => work() } }
-  const repository = recorder.recording(/** @type {any} */ (() => ({
+  const transactional = { maxCommitRetries: 1, delayBetweenTriesMs: 1 }
+  const auth = { creds: ME, keys: addTransactionCapability(keys, /** @type {any} */ (SILENT), transactional) }
+  const repository = recorder.recording(/** @type {any} */ ((/** @type {typeof auth} */ { keys: inner }) => ({
+    encryptMessage: async (/** @type {any} */ { jid, data }) => {
+      await inner.set({ session: { [jid]: data } })
+      return { type: 'msg', ciphertext: data }
+    },
     decryptMessage: async (/** @type {any} */ { ciphertext }) => {
       decryptions += 1
       if (ciphertext[0] === 0) throw new Error('Bad MAC')
       return Uint8Array.from(ciphertext).reverse()
     }
-  })))(/** @type {any} */ (auth), /** @type {any} */ (undefined), /** @type {any} */ (undefined))
+  })), keepSessions)(/** @type {any} */ (auth), /** @type {any} */ (undefined), /** @type {any} */ (undefined))
 
   /** @param {Record<string, string>} attrs @param {Uint8Array} ciphertext */
   function arrive (attrs, ciphertext) {
@@ -43,7 +50,9 @@ function arrange (t) {
     recorder.onStanza({ tag: 'message', attrs: { t: '1700000000', ...attrs }, content: [enc] })
   }
   return {
-    journal, recorder, arrive, auth,
+    journal, recorder, arrive, auth, keys,
+    sessionOf: (/** @type {string} */ jid) => store.keys.get(['1', 'session', jid]),
+    encrypt: (/** @type {string} */ jid, /** @type {any} */ step) => repository.encryptMessage({ jid, data: step }),
     decryptions: () => decryptions,
     /** @param {Uint8Array} ciphertext */
     decrypt: ciphertext => repository.decryptMessage({ jid: '7@lid', type: 'msg', ciphertext }),
@@ -68,6 +77,26 @@ test('a message is in the journal when decryption returns, which is before the r
     message: HI,
     journal: { sequence: 1, upsertType: 'notify', receivedAtMs: 1_700_000_000_000 }
   })
+})
+
+test('the ratchet step that encrypted a message is kept before the message can leave', async t => {
+  const { auth, encrypt, sessionOf } = arrange(t)
+  await assert.rejects(auth.keys.transaction(async () => {
+    await encrypt('7.0', 'step 1')
+    assert.equal(sessionOf('7.0'), '"step 1"')
+    throw new Error('the process dies')
+  }, 'me'))
+  assert.equal(sessionOf('7.0'), '"step 1"')
+})
+
+test('what was read from a guest meanwhile is not undone when the send is over', async t => {
+  const { auth, keys, encrypt, sessionOf } = arrange(t)
+  await auth.keys.transaction(async () => {
+    await encrypt('7.0', 'step 1')
+    await keys.set({ session: { '7.0': /** @type {any} */ ('step 2') } })
+  }, 'me')
+  assert.equal(sessionOf('7.0'), '"step 2"')
+  assert.deepEqual(await auth.keys.get('session', ['7.0']), { '7.0': 'step 2' })
 })
 
 test('a ciphertext that comes again is answered from the store, without touching the ratchet', async t => {
