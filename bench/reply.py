@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,9 +129,13 @@ class Run:
     @property
     def shares(self) -> list[float]:
         """Our share of each reply, in ms."""
+        return self._beyond(spent_elsewhere_ms)
+
+    def _beyond(self, spent_ms: Callable[[Mapping[str, float]], float]) -> list[float]:
+        """What of each round trip is neither the echo's nor in *spent_ms* of the turn's spans, in ms."""
         floor = percentile(self.echoes, 50)
         return [
-            max(one.round_trip_ms - spent_elsewhere_ms(self.spans[one.message_id]) - floor, 0.0)
+            max(one.round_trip_ms - spent_ms(self.spans[one.message_id]) - floor, 0.0)
             for one in self._ours
             if one.replied_at and one.message_id in self.spans
         ]
@@ -146,6 +150,8 @@ class Run:
         for share in PERCENTILES:
             value = percentile(self.shares, share)
             yield self._figure(f"our share p{share}", value, "ms", budget=budgets[share])
+        for name, value in percentiles(self._beyond(longer_of_both_ms)):
+            yield self._figure(f"beyond the longer of model and wait {name}", value, "ms")
         for name, value in self._medians():
             yield self._figure(f"of each turn: {name} p50", value, "ms")
         typing = [one.typing_ms for one in self._ours if one.typing_ms is not None]
@@ -174,7 +180,20 @@ class Run:
 
 
 def spent_elsewhere_ms(spans: Mapping[str, float]) -> float:
-    """What of a turn the model took, or was waited on purpose: the answer is made during the wait."""
+    """How long the guest was given time to go on, or the model was asked; both at once count once.
+
+    The wait begins with the message: ``queued`` of it had passed when the turn began, and the knowledge is
+    searched (``retrieval``) while the rest passes.
+    """
+    wait, model, asked_after = (spans.get(name, 0.0) for name in ("wait", "model", "retrieval"))
+    if not wait:
+        return model
+    together = max(wait, asked_after + model) if asked_after <= wait else wait + model
+    return spans.get("queued", 0.0) + together
+
+
+def longer_of_both_ms(spans: Mapping[str, float]) -> float:
+    """The least that a reply could take with this model and this wait."""
     return max(spans.get("model", 0.0), spans.get("wait", 0.0))
 
 
@@ -219,9 +238,13 @@ def _spans(url: str, exchanges: Sequence[Exchange]) -> dict[str, dict[str, Any]]
     """The timings of the turns that answered *exchanges*, by the id of the guest's message."""
     with open_engine(url) as engine, engine.connect() as connection:
         rows = connection.execute(
-            select(InboundRow.provider_id, TurnRow.timings_ms)
+            select(InboundRow.provider_id, TurnRow.timings_ms, InboundRow.received_at, TurnRow.started_at)
             .join(OutboxRow, OutboxRow.id == InboundRow.covered_by)
             .join(TurnRow, TurnRow.id == OutboxRow.turn_id)
         ).all()
     asked = {one.message_id for one in exchanges}
-    return {provider_id: timings for provider_id, timings in rows if provider_id in asked}
+    return {
+        provider_id: {**timings, "queued": (started_at - received_at).total_seconds() * 1000}
+        for provider_id, timings, received_at, started_at in rows
+        if provider_id in asked
+    }

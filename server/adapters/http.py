@@ -25,11 +25,16 @@ class HttpClient:
     Args:
         provider: the name that errors carry.
         headers: sent with every request.
+        heeds_environment: whether proxies and passwords of the environment are for it (HTTP_PROXY, .netrc);
+            to a process of our own they are not.
     """
 
-    def __init__(self, provider: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, provider: str, headers: dict[str, str] | None = None, *, heeds_environment: bool = True
+    ) -> None:
         self._provider = provider
         self._session = requests.Session()
+        self._session.trust_env = heeds_environment
         self._session.headers.update(headers or {})
         # Only failures to connect: what has been sent may have been acted on, and who calls knows
         # whether it may be repeated.

@@ -32,7 +32,7 @@ class WhatsAppSidecar:
 
     def __init__(self, base_url: str, secret: str, directory: SidecarDirectory | None = None) -> None:
         self._finder = SidecarFinder(base_url, directory)
-        self._http = HttpClient("whatsapp", {"X-Internal-Secret": secret})
+        self._http = HttpClient("whatsapp", {"X-Internal-Secret": secret}, heeds_environment=False)
 
     def send(self, message: OutboundMessage) -> None:
         """Send *message*; returns on WhatsApp's own ack. The sidecar sends one message id once."""

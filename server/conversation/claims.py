@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from server.conversation.numerals import in_digits
@@ -140,6 +141,8 @@ _PART = re.compile(
 _FOREIGN_NUMERAL = re.compile(r"[^\x00-\x7fא-ת\s]")
 
 
+# The same documents stand behind one reply after another, and a guest waits while they are read.
+@lru_cache(maxsize=2000)
 def claims(text: str) -> frozenset[Claim]:
     """Everything in *text* that must be true to be said."""
     found: Found = set()

@@ -24,6 +24,8 @@ from server.ports.store import InboxStore, ReplyStore
 ATTEMPTS = 3
 # How often a turn looks whether the guest has written more.
 LOOK_EVERY_S = 0.4
+# What is left to do after a reply would keep its delivery from the database and the interpreter.
+HEAD_START_S = 0.02
 # A guest who goes on typing is not waited for any longer.
 LONGEST_TYPING_S = 8.0
 
@@ -69,7 +71,8 @@ class TurnTaker:
         started_at = self._clock.now()
         async with self._presence.composing(turn):
             reply = await self._prepare(turn, commit_by)
-        self._wake(await asyncio.to_thread(self._commit, lease, turn, reply, started_at, commit_by))
+        lanes = await asyncio.to_thread(self._commit, lease, turn, reply, started_at, commit_by)
+        self._wake(lanes)
         log.info(
             "turn.committed",
             turn=turn.id,
@@ -78,6 +81,8 @@ class TurnTaker:
             handover=reply.handover,
             reason=reply.reason,
         )
+        if lanes:
+            await asyncio.sleep(HEAD_START_S)
         await self._note(turn, reply)
 
     async def _prepare(self, turn: Turn, commit_by: float) -> Reply:

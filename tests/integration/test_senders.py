@@ -66,6 +66,15 @@ def test_one_connection_serves_many_sends(sidecar: WhatsAppSidecar, server: Scri
     assert len(server.connections) == 1
 
 
+def test_a_proxy_of_the_environment_is_not_for_the_sidecar(
+    sidecar: WhatsAppSidecar, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing listens there.
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    sidecar.send(a_reply())
+    assert server.requests[0][1] == "/send"
+
+
 @pytest.mark.parametrize("status", [429, 500, 503, 504])
 def test_what_may_work_later_is_unavailable(
     sidecar: WhatsAppSidecar, server: ScriptedServer, status: int

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import { INBOUND, decodeMessage, findOtherJid, isDirect, isOwn, nothing, tidy, withOurs } from './baileys.js'
 import { plainContent } from './message.js'
+import { makeSessionLock } from './session-lock.js'
 
 /**
  * Gets every message of one number into the journal before WhatsApp is told
@@ -76,6 +77,7 @@ export function makeStanzaRecorder ({ tenantId, journal, isOwnSend, logger, now 
   function recording (makeRepository, keepSessions) {
     return (auth, logger, findLids) => {
       const encrypting = new AsyncLocalStorage()
+      const lock = makeSessionLock()
       const keys = {
         ...auth.keys,
         async set (/** @type {import('baileys').SignalDataSet} */ data) {
@@ -85,12 +87,14 @@ export function makeStanzaRecorder ({ tenantId, journal, isOwnSend, logger, now 
       }
       const repository = makeRepository({ ...auth, keys }, logger, findLids)
       return withOurs(repository, {
-        encryptMessage: plain => encrypting.run(true, () => repository.encryptMessage(plain)),
+        encryptMessage: plain => lock.share(() => encrypting.run(true, () => repository.encryptMessage(plain))),
         decryptMessage: async sealed => {
           const hash = hashOf(sealed.ciphertext)
           const stanza = takeStanza(hash)
-          if (!isDirect(stanza)) return readQuietly(repository, sealed)
-          return readBefore(hash, stanza) ?? await readAndJournal({ repository, auth, sealed, hash, stanza })
+          return lock.alone(async () => {
+            if (!isDirect(stanza)) return readQuietly(repository, sealed)
+            return readBefore(hash, stanza) ?? await readAndJournal({ repository, auth, sealed, hash, stanza })
+          })
         }
       })
     }

@@ -40,6 +40,7 @@ function arrange (t) {
     decryptMessage: async (/** @type {any} */ { ciphertext }) => {
       decryptions += 1
       if (ciphertext[0] === 0) throw new Error('Bad MAC')
+      await inner.set({ session: { '7.0': /** @type {any} */ ('read') } })
       return Uint8Array.from(ciphertext).reverse()
     }
   })), keepSessions)(/** @type {any} */ (auth), /** @type {any} */ (undefined), /** @type {any} */ (undefined))
@@ -97,6 +98,13 @@ test('what was read from a guest meanwhile is not undone when the send is over',
   }, 'me')
   assert.equal(sessionOf('7.0'), '"step 2"')
   assert.deepEqual(await auth.keys.get('session', ['7.0']), { '7.0': 'step 2' })
+})
+
+test('what is sent while a message is being read starts from the session that was read with', async t => {
+  const { arrive, decrypt, encrypt, sessionOf } = arrange(t)
+  arrive({ from: '7@lid', id: 'A' }, sealed(HI))
+  await Promise.all([decrypt(sealed(HI)), encrypt('7.0', 'sent')])
+  assert.equal(sessionOf('7.0'), '"sent"')
 })
 
 test('a ciphertext that comes again is answered from the store, without touching the ratchet', async t => {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.linked import HOST
-from bench.reply import ECHO, Run, spent_elsewhere_ms
+from bench.reply import ECHO, Run, longer_of_both_ms, spent_elsewhere_ms
 from bench.talk import Exchange
 
 
@@ -17,9 +17,19 @@ def _exchange(host: str, took_s: float | None, message_id: str = "") -> Exchange
     )
 
 
-def test_the_wait_counts_once_where_the_model_ran_meanwhile() -> None:
-    assert spent_elsewhere_ms({"model": 500.0, "wait": 200.0, "retrieval": 9.0}) == 500.0
-    assert spent_elsewhere_ms({"wait": 200.0, "knowledge": 20.0}) == 200.0
+def test_wait_and_model_count_once_where_they_overlap_and_searching_is_done_meanwhile() -> None:
+    spans = {"queued": 7.0, "wait": 200.0, "retrieval": 9.0, "model": 500.0}
+    assert spent_elsewhere_ms(spans) == 516.0
+    assert spent_elsewhere_ms({**spans, "model": 50.0}) == 207.0
+    assert longer_of_both_ms(spans) == 500.0
+
+
+def test_searching_that_outlasts_the_wait_is_ours() -> None:
+    assert spent_elsewhere_ms({"queued": 7.0, "wait": 200.0, "retrieval": 300.0, "model": 500.0}) == 707.0
+
+
+def test_without_a_wait_only_the_model_is_not_ours() -> None:
+    assert spent_elsewhere_ms({"queued": 7.0, "wait": 0.0, "retrieval": 9.0, "model": 500.0}) == 500.0
 
 
 def test_our_share_is_the_round_trip_less_model_wait_and_echo() -> None:
