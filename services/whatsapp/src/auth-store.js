@@ -107,8 +107,11 @@ export function makeAuthStore ({ store, journal, tenantId, isHeld = () => true }
   async function setKeys (data) {
     if (!isHeld()) throw new NotHere()
     const { [INBOUND]: inbound, ...signal } = data
-    const changes = changesIn(signal).filter(change => !isKept(change))
+    const asked = changesIn(signal)
+    const changes = asked.filter(change => !isKept(change))
     if (changes.length > 0 || inbound) await commit(changes, Object.values(inbound ?? {}))
+    // Not before: Baileys tries again what fails.
+    for (const change of asked) if (isKept(change)) kept.delete(change.id)
   }
 
   /**
@@ -117,7 +120,7 @@ export function makeAuthStore ({ store, journal, tenantId, isHeld = () => true }
    * @param {{ type: string, id: string, text: string | null }} change
    */
   function isKept ({ type, id, text }) {
-    return type === SESSION && kept.get(id) === text && kept.delete(id)
+    return type === SESSION && kept.get(id) === text
   }
 
   /**

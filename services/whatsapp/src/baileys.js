@@ -244,7 +244,7 @@ export async function findOtherJid (jid, keys) {
 
 /**
  * @param {SignalRepository} repository
- * @param {Pick<SignalRepository, 'encryptMessage' | 'decryptMessage'>} ours for chats of two
+ * @param {Pick<SignalRepository, 'encryptMessage' | 'decryptMessage'>} ours in place of its own
  * @returns {SignalRepository}
  */
 export function withOurs (repository, ours) {

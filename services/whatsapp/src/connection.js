@@ -33,7 +33,7 @@ const AWAY_IS_DEAF_MS = 30_000
 const LASTING_MS = 30_000
 /** Conflicts further apart than this have nothing to do with each other. */
 const CONFLICT_FORGOTTEN_MS = 600_000
-/** An attempt has come to something by then: connected, or shows a code. Baileys' own limits add up to less. */
+/** By then an attempt is connected or shows a code. Baileys limits its steps, not the whole. */
 const ATTEMPT_LIMIT_MS = 45_000
 const PROBE_EVERY_MS = 10_000
 const PROBE_LIMIT_MS = 5000

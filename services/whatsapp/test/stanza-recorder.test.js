@@ -100,6 +100,19 @@ test('what was read from a guest meanwhile is not undone when the send is over',
   assert.deepEqual(await auth.keys.get('session', ['7.0']), { '7.0': 'step 2' })
 })
 
+test('a commit that failed and is tried again does not take back what was kept', async t => {
+  const { keys, journal, encrypt, sessionOf } = arrange(t)
+  const { commit } = journal
+  const transaction = /** @type {any} */ ({ session: { '7.0': 'step 1' }, tctoken: { 7: 'changed too' } })
+  await encrypt('7.0', 'step 1')
+  await keys.set({ session: { '7.0': /** @type {any} */ ('step 2') } })
+  journal.commit = () => Promise.reject(new Error('the disk is full'))
+  await assert.rejects(Promise.resolve(keys.set(transaction)))
+  journal.commit = commit
+  await keys.set(transaction)
+  assert.equal(sessionOf('7.0'), '"step 2"')
+})
+
 test('what is sent while a message is being read starts from the session that was read with', async t => {
   const { arrive, decrypt, encrypt, sessionOf } = arrange(t)
   arrive({ from: '7@lid', id: 'A' }, sealed(HI))
