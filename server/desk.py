@@ -72,7 +72,7 @@ class Desk:
         merger = Merger(ports.leases, ports.identities, self._conversations)
         merges = InProcessQueue(self._loop, merger.run, MERGES_AT_ONCE)
         self._sweep = Sweep(
-            waker(ports.inbox.due_conversations, self._conversations.for_sweeps),
+            waker(ports.inbox.due_conversations, self._conversations),
             waker(ports.outbox.due_lanes, self.lanes),
             waker(ports.identities.due_merges, merges),
             lambda: ports.modes.hand_back_due(AT_ONCE),

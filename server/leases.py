@@ -19,16 +19,6 @@ _RENEWERS = ThreadPoolExecutor(2, thread_name_prefix="lease")
 log = structlog.get_logger(__name__)
 
 
-def conversation_key(conversation_id: int) -> str:
-    """Whoever has this lease takes the conversation's turns."""
-    return f"conversation:{conversation_id}"
-
-
-def lane_key(lane: str) -> str:
-    """Whoever has this lease sends the lane's messages."""
-    return f"outbox:{lane}"
-
-
 @asynccontextmanager
 async def hold(leases: LeaseStore, key: str) -> AsyncIterator[Lease | None]:
     """The lease of *key*, renewed in the background and given back at the end; None if it is taken."""

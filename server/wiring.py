@@ -32,7 +32,7 @@ from server.store.numbers import NumberDirectory
 from server.store.outbox import Outbox
 from server.store.queries import ConsoleQueries
 from server.store.replies import Replies
-from server.store.session import Database
+from server.store.session import POSTGRES_LIVENESS, Database
 from server.store.tenants import Tenants
 
 
@@ -102,7 +102,7 @@ def make_sidecar(settings: Settings, database: Database) -> WhatsAppSidecar:
 
 def make_turn_queue(settings: Settings, database: Database) -> TurnQueue | None:
     """What carries conversations to workers; None where each process takes the turns it received."""
-    return ProcrastinateQueue(_dsn(database), settings.lease_s) if settings.has_workers else None
+    return ProcrastinateQueue(_dsn(database)) if settings.has_workers else None
 
 
 def make_turn_source(settings: Settings, database: Database) -> WorkSource:
@@ -115,7 +115,9 @@ def make_turn_source(settings: Settings, database: Database) -> WorkSource:
 
 def _dsn(database: Database) -> str:
     """The database as psycopg 3 reads it."""
-    return database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    liveness = {name: str(value) for name, value in POSTGRES_LIVENESS.items()}
+    url = database.url.set(drivername="postgresql").update_query_dict(liveness)
+    return url.render_as_string(hide_password=False)
 
 
 def make_mailer(settings: Settings) -> ResendMailer | None:

@@ -78,11 +78,6 @@ class InProcessQueue:
         self._again: set[str] = set()
         self._is_open = True
 
-    @property
-    def for_sweeps(self) -> InProcessQueue:
-        """The queue itself: to look once more after a turn costs little where nobody else sweeps."""
-        return self
-
     def put(self, key: str) -> None:
         """Wake *key*; from any thread, returns at once."""
         self._loop.call_soon(lambda: self._start(key))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection
 
 import psycopg
 import structlog
@@ -21,17 +21,12 @@ STATEMENT_TIMEOUT_MS = 5_000
 PAUSE_S = 1.0
 CLOSE_S = 2.0
 
-# The unique index over what waits makes a key that waits already a conflict. A worker whose heartbeat is
-# older than a lease is dead as far as anybody knows.
+# The unique index over what waits makes a key that waits already a conflict. What is marked as being done
+# is none: a database that goes away at the wrong moment leaves that mark on what nobody does.
 _ADD = """
 INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args)
 SELECT %(queue)s, %(task)s, wanted.key, jsonb_build_object('key', wanted.key)
-FROM unnest(%(keys)s::text[], %(swept)s::boolean[]) AS wanted (key, swept)
-WHERE NOT wanted.swept OR NOT EXISTS (
-    SELECT FROM procrastinate_jobs AS job JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
-    WHERE job.status = 'doing' AND job.queueing_lock = wanted.key
-      AND worker.last_heartbeat > now() - %(lease_s)s * interval '1 second'
-)
+FROM unnest(%(keys)s::text[]) AS wanted (key)
 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 """
 
@@ -45,29 +40,21 @@ class ProcrastinateQueue:
 
     Args:
         dsn: of the database, as psycopg 3 reads it.
-        lease_s: how old a worker's heartbeat may be.
     """
 
-    def __init__(self, dsn: str, lease_s: float) -> None:
+    def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._lease_s = lease_s
         self._changed = threading.Condition()
-        # Key → whether only a sweep has put it.
-        self._waiting: dict[str, bool] = {}
+        self._waiting: set[str] = set()
         self._is_open = True
         self._thread: threading.Thread | None = None
-        self.for_sweeps = _SweepEnd(self)
 
     def put(self, key: str) -> None:
         """Wake *key*; from any thread, returns at once."""
-        self.add(key, is_swept=False)
-
-    def add(self, key: str, *, is_swept: bool) -> None:
-        """Wake *key*; one that is swept only if nobody is at work on it."""
         with self._changed:
             if not self._is_open:
                 return
-            self._waiting[key] = is_swept and self._waiting.get(key, True)
+            self._waiting.add(key)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="queue", daemon=True)
                 self._thread.start()
@@ -94,26 +81,16 @@ class ProcrastinateQueue:
                 self._pause()
         _close(connection)
 
-    def _take(self) -> Mapping[str, bool]:
+    def _take(self) -> Collection[str]:
         """All that waits, once something does; nothing when the queue is closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or not self._is_open)
-            keys, self._waiting = self._waiting, {}
+            keys, self._waiting = self._waiting, set()
             return keys
 
-    def _insert(self, connection: psycopg.Connection, keys: Mapping[str, bool]) -> None:
+    def _insert(self, connection: psycopg.Connection, keys: Collection[str]) -> None:
         # Sorted: two processes that add the same keys must not wait for one another crosswise.
-        ordered = sorted(keys)
-        connection.execute(
-            _ADD,
-            {
-                "queue": QUEUE,
-                "task": TASK,
-                "keys": ordered,
-                "swept": [keys[key] for key in ordered],
-                "lease_s": self._lease_s,
-            },
-        )
+        connection.execute(_ADD, {"queue": QUEUE, "task": TASK, "keys": sorted(keys)})
 
     def _connect(self) -> psycopg.Connection:
         return psycopg.connect(
@@ -126,17 +103,6 @@ class ProcrastinateQueue:
     def _pause(self) -> None:
         with self._changed:
             self._changed.wait_for(lambda: not self._is_open, timeout=PAUSE_S)
-
-
-class _SweepEnd:
-    """The ``WorkQueue`` port for sweeps."""
-
-    def __init__(self, queue: ProcrastinateQueue) -> None:
-        self._queue = queue
-
-    def put(self, key: str) -> None:
-        """Wake *key* unless a living worker is at work on it."""
-        self._queue.add(key, is_swept=True)
 
 
 def _close(connection: psycopg.Connection | None) -> None:

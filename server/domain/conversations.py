@@ -63,6 +63,16 @@ class Lease:
     token: int
 
 
+def conversation_key(conversation_id: int) -> str:
+    """Whoever has this lease takes the conversation's turns."""
+    return f"conversation:{conversation_id}"
+
+
+def lane_key(lane: str) -> str:
+    """Whoever has this lease sends the lane's messages."""
+    return f"outbox:{lane}"
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingMessage:
     """A saved message that no reply covers yet."""

@@ -8,9 +8,9 @@ import math
 import structlog
 
 from server.conversation.turn import TurnTaker
-from server.domain.conversations import Lease, Turn
+from server.domain.conversations import Lease, Turn, conversation_key
 from server.errors import LeaseLost, Overtaken, StoreUnavailable
-from server.leases import conversation_key, hold
+from server.leases import hold
 from server.ports.clock import Clock
 from server.ports.store import InboxStore, LeaseStore
 

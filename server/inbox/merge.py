@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from server.domain.conversations import Lease
+from server.domain.conversations import Lease, conversation_key, lane_key
 from server.domain.messages import conversation_lane
 from server.errors import LeaseLost
-from server.leases import conversation_key, hold, lane_key
+from server.leases import hold
 from server.ports.queue import WorkQueue
 from server.ports.store import IdentityStore, LeaseStore, Merge
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import structlog
 
-from server.domain.conversations import Mode
+from server.domain.conversations import Mode, lane_key
 from server.domain.messages import conversation_lane
 from server.domain.modes import Actor, ModeChange, StaffMessage
 from server.errors import LeaseLost, StillSending
-from server.leases import lane_key
 from server.ports.conversations import ModeStore
 from server.ports.queue import WorkQueue
 from server.ports.store import LeaseStore

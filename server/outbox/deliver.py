@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import structlog
 
-from server.domain.conversations import Lease
+from server.domain.conversations import Lease, lane_key
 from server.domain.messages import Channel, OutboundMessage
 from server.errors import LeaseLost, LineDown, ProviderRejected, ProviderUnavailable
-from server.leases import hold, lane_key
+from server.leases import hold
 from server.ports.clock import Clock
 from server.ports.messaging import ChannelSender
 from server.ports.store import LeaseStore, OutboxStore

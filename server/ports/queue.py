@@ -22,11 +22,6 @@ class WorkQueue(Protocol):
 class TurnQueue(WorkQueue, Protocol):
     """Carries conversations to whoever takes their turns: this process, or workers on any machine."""
 
-    @property
-    def for_sweeps(self) -> WorkQueue:
-        """The same queue; where many sweep, it leaves a key alone that a living worker is at work on."""
-        ...
-
     def close(self) -> None:
         """Carry nothing more."""
         ...

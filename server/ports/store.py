@@ -77,7 +77,10 @@ class InboxStore(Protocol):
         ...
 
     def due_conversations(self, limit: int) -> Sequence[int]:
-        """Conversations with messages whose time has come, longest waiting first."""
+        """Conversations with messages whose time has come, longest waiting first.
+
+        Where many processes look, without those that one of them is at work on at the moment.
+        """
         ...
 
     def is_due(self, conversation_id: int) -> bool:

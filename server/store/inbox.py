@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from server.domain.conversations import Lease, Mode, Turn, Unanswered, WaitingMessage
+from server.domain.conversations import Lease, Mode, Turn, Unanswered, WaitingMessage, conversation_key
 from server.domain.messages import (
     Channel,
     InboundMessage,
@@ -25,7 +25,7 @@ from server.store.group_commit import GroupCommit
 from server.store.guests import Place, locate
 from server.store.history import last_lines
 from server.store.host_phone import note_host_message
-from server.store.leases import check_lease
+from server.store.leases import check_lease, held_among
 from server.store.models import (
     ConversationRow,
     GuestRow,
@@ -166,15 +166,22 @@ class Inbox:
         return Saved(new_id, conversation_id, is_new=True, is_waiting=is_waiting)
 
     def due_conversations(self, limit: int) -> Sequence[int]:
-        """Conversations with messages whose time has come, longest waiting first."""
+        """Conversations with messages whose time has come, longest waiting first.
+
+        On PostgreSQL without those that some process is at work on: it looks again when it has done.
+        """
         with self._database.read() as session:
-            return session.scalars(
+            found = session.scalars(
                 select(InboundRow.conversation_id)
                 .where(InboundRow.handled_at.is_(None), due(InboundRow.due_at, self._clock.now()))
                 .group_by(InboundRow.conversation_id)
                 .order_by(func.min(InboundRow.id))
                 .limit(limit)
             ).all()
+            if self._database.is_sqlite:
+                return found
+            at_work = held_among(session, [conversation_key(one) for one in found])
+            return [one for one in found if conversation_key(one) not in at_work]
 
     def is_due(self, conversation_id: int) -> bool:
         """Whether the conversation's oldest waiting message is due."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -171,6 +172,12 @@ def check_lease(session: Session, lease: Lease) -> None:
     """
     if session.connection().execute(_CHECK, _names(lease)).first() is None:
         raise _lost(lease)
+
+
+def held_among(session: Session, keys: Collection[str]) -> set[str]:
+    """Of *keys*, those whose lease has not run out, where its time decides: on PostgreSQL."""
+    held = select(_LEASE.c.key).where(_LEASE.c.key.in_(keys), _LEASE.c.held_until > func.clock_timestamp())
+    return set(session.scalars(held))
 
 
 def _names(lease: Lease) -> dict[str, object]:

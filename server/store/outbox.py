@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.domain.conversations import Lease, Mode
@@ -13,7 +14,7 @@ from server.domain.messages import Channel, DeliveryState, OutboundKind, Outboun
 from server.ports.clock import Clock
 from server.store.due import AT_ONCE, due, is_due
 from server.store.leases import check_lease
-from server.store.models import ConversationRow, OutboxRow
+from server.store.models import ConversationRow, OutboxRow, table_of
 from server.store.session import Database
 
 _LEAVING = (DeliveryState.COMMITTED, DeliveryState.SENDING)
@@ -22,6 +23,53 @@ _LEAVING = (DeliveryState.COMMITTED, DeliveryState.SENDING)
 _LINE_DOWN = "not connected"
 # The others of the tenant follow so long after it, unless it wakes them at once.
 _BEHIND_THE_PROBE = timedelta(seconds=5)
+
+_OUTBOX, _CONVERSATION = table_of(OutboxRow), table_of(ConversationRow)
+# Every reply goes through these: they are compiled once.
+_NEXT = (
+    select(
+        *(
+            _OUTBOX.c[name]
+            for name in (
+                "id",
+                "tenant_id",
+                "conversation_id",
+                "channel",
+                "lane",
+                "kind",
+                "to_address",
+                "text",
+                "message_id",
+                "state",
+                "attempts",
+                "due_at",
+                "committed_at",
+            )
+        )
+    )
+    .where(_OUTBOX.c.lane == bindparam("in_lane"), _OUTBOX.c.state.in_(_LEAVING))
+    .order_by(_OUTBOX.c.id)
+    .limit(1)
+)
+_NEXT_LOCKED = _NEXT.with_for_update()
+_MODE = select(_CONVERSATION.c.mode).where(_CONVERSATION.c.id == bindparam("conversation"))
+_THIS = update(_OUTBOX).where(_OUTBOX.c.id == bindparam("message"))
+_CANCEL = _THIS.values(state=DeliveryState.CANCELLED, reason="staff took over")
+_START = _THIS.values(
+    state=DeliveryState.SENDING,
+    reason="",
+    attempts=_OUTBOX.c.attempts + 1,
+    sending_at=func.coalesce(_OUTBOX.c.sending_at, bindparam("at")),
+)
+
+# A receipt may have been quicker.
+_SENT = _THIS.values(
+    sent_at=func.coalesce(_OUTBOX.c.sent_at, bindparam("at")),
+    state=case(
+        (_OUTBOX.c.state.in_((DeliveryState.DELIVERED, DeliveryState.READ)), _OUTBOX.c.state),
+        else_=DeliveryState.SENT,
+    ),
+)
 
 # How far a message has got; a receipt never takes it back.
 _PROGRESS = {
@@ -53,7 +101,7 @@ class Outbox:
     def is_due(self, lane: str) -> bool:
         """Whether the lane's first message may be sent now."""
         with self._database.read() as session:
-            row = session.scalars(_in_order(lane)).first()
+            row = session.connection().execute(_NEXT, {"in_lane": lane}).first()
             return row is not None and is_due(row.due_at, self._clock.now())
 
     def start_sending(self, lease: Lease, lane: str) -> OutboundMessage | None:
@@ -63,23 +111,25 @@ class Outbox:
         """
         with self._database.write() as session:
             check_lease(session, lease)
+            connection = session.connection()
             now = self._clock.now()
             # Locked: a takeover at this moment has cancelled the row before we see it, or waits for us and
             # finds it being sent.
-            for row in session.scalars(_in_order(lane).with_for_update()):
-                if _is_unwanted(session, row):
-                    row.state, row.reason = DeliveryState.CANCELLED, "staff took over"
+            while (row := connection.execute(_NEXT_LOCKED, {"in_lane": lane}).first()) is not None:
+                if _is_unwanted(connection, row):
+                    connection.execute(_CANCEL, {"message": row.id})
                     continue
-                return _start(row, now) if is_due(row.due_at, now) else None
+                if not is_due(row.due_at, now):
+                    return None
+                connection.execute(_START, {"message": row.id, "at": now})
+                return _to_message(row)
             return None
 
     def mark_sent(self, lease: Lease, message: OutboundMessage) -> None:
         """The provider has taken it; a receipt may have been quicker."""
         with self._database.write() as session:
             check_lease(session, lease)
-            row = session.get_one(OutboxRow, message.id)
-            row.sent_at = row.sent_at or self._clock.now()
-            _advance(row, DeliveryState.SENT)
+            session.connection().execute(_SENT, {"message": message.id, "at": self._clock.now()})
 
     def mark_failed(self, lease: Lease, message: OutboundMessage, reason: str) -> None:
         """It will never be sent: the guest still waits, so the conversation needs a person."""
@@ -193,26 +243,16 @@ class Outbox:
             return True
 
 
-def _in_order(lane: str) -> Select[OutboxRow]:
-    return (
-        select(OutboxRow).where(OutboxRow.lane == lane, OutboxRow.state.in_(_LEAVING)).order_by(OutboxRow.id)
-    )
-
-
-def _is_unwanted(session: Session, row: OutboxRow) -> bool:
+def _is_unwanted(connection: Connection, row: Row[*tuple[Any, ...]]) -> bool:
     if row.kind != OutboundKind.REPLY or row.conversation_id is None:
         return False
-    mode = session.scalars(
-        select(ConversationRow.mode).where(ConversationRow.id == row.conversation_id)
-    ).one()
+    # After the row has been locked: its mode is that of the takeover which was waited for.
+    mode = connection.execute(_MODE, {"conversation": row.conversation_id}).scalar_one()
     return Mode(mode) is not Mode.AI
 
 
-def _start(row: OutboxRow, now: datetime) -> OutboundMessage:
-    may_have_left = row.state == DeliveryState.SENDING
-    row.state, row.reason = DeliveryState.SENDING, ""
-    row.sending_at = row.sending_at or now
-    row.attempts += 1
+def _to_message(row: Row[*tuple[Any, ...]]) -> OutboundMessage:
+    """The message of a row as it was before this attempt."""
     return OutboundMessage(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -221,9 +261,9 @@ def _start(row: OutboxRow, now: datetime) -> OutboundMessage:
         to=row.to_address,
         text=row.text,
         message_id=row.message_id,
-        attempts=row.attempts,
+        attempts=row.attempts + 1,
         committed_at=row.committed_at,
-        may_have_left=may_have_left,
+        may_have_left=row.state == DeliveryState.SENDING,
     )
 
 

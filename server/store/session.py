@@ -22,6 +22,13 @@ from server.store.precedence import Places
 SQLITE_BUSY_TIMEOUT_S = 10
 POSTGRES_CONNECT_TIMEOUT_S = 5
 POSTGRES_STATEMENT_TIMEOUT_MS = 10_000
+# A server that has vanished without a word is noticed after so long; libpq's names.
+POSTGRES_LIVENESS = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 POOL_TIMEOUT_S = 10
 # More would only wait for the interpreter, and keep the webhook waiting for it too.
 BACKGROUND_TRANSACTIONS = 2
@@ -180,6 +187,7 @@ def _postgres(url: URL, pool_size: int) -> Engine:
         hide_parameters=True,
         pool_timeout=POOL_TIMEOUT_S,
         connect_args={
+            **POSTGRES_LIVENESS,
             "connect_timeout": POSTGRES_CONNECT_TIMEOUT_S,
             "options": f"-c statement_timeout={POSTGRES_STATEMENT_TIMEOUT_MS} -c timezone=UTC",
         },

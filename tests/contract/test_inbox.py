@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from server.domain.conversations import HistoryLine, Lease, Reply, ReplySource, Speaker, Turn
 from server.domain.messages import Channel, GuestAddress, MessageKind
@@ -13,7 +14,7 @@ from server.domain.tenants import TenantSettings
 from server.errors import LeaseLost, NotFound
 from server.store.inbox import Inbox
 from server.store.leases import Leases
-from server.store.models import ConversationRow, InboundRow, OutboxRow
+from server.store.models import ConversationRow, InboundRow, LeaseRow, OutboxRow
 from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
@@ -211,6 +212,21 @@ def test_a_postponed_turn_waits_and_holds_back_later_messages(
 def test_the_sweep_finds_conversations_that_are_due(inbox: Inbox) -> None:
     saved = inbox.save("1", [a_message()])[0]
     assert inbox.due_conversations(10) == [saved.conversation_id]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_sweeps_of_many_processes_leave_a_conversation_to_whoever_is_at_work_on_it(
+    inbox: Inbox, leases: Leases, database: Database
+) -> None:
+    busy, idle = (
+        inbox.save("1", [a_message(address=GuestAddress(lid, lid))])[0].conversation_id
+        for lid in ("1@lid", "2@lid")
+    )
+    claimed(leases, f"conversation:{busy}")
+    assert inbox.due_conversations(10) == [idle]
+    with database.write() as session:
+        session.execute(update(LeaseRow).values(held_until=func.clock_timestamp() - timedelta(seconds=1)))
+    assert inbox.due_conversations(10) == [busy, idle]
 
 
 def test_a_hand_over_tells_staff_in_the_same_transaction(

@@ -79,7 +79,7 @@ def start(request: pytest.FixtureRequest, dsn: str) -> Iterator[StartQueue]:
             queues.append(InProcessQueue(loop, work, concurrency=8))
         else:
             working.append(loop.submit(ProcrastinateWorker(dsn, 8, LEASE_S).run(work)))
-            queues.append(ProcrastinateQueue(dsn, LEASE_S))
+            queues.append(ProcrastinateQueue(dsn))
         return queues[-1]
 
     yield start_queue
@@ -150,17 +150,16 @@ def test_put_returns_at_once_from_any_thread(start: StartQueue, recorder: Record
 
 
 def test_what_waits_already_is_not_put_twice(dsn: str) -> None:
-    queue = ProcrastinateQueue(dsn, LEASE_S)
+    queue = ProcrastinateQueue(dsn)
     for _ in range(3):
         queue.put("1")
-        queue.for_sweeps.put("1")
         queue.put("2")
     queue.close()
     assert sorted(waiting(dsn)) == ["1", "2"]
 
 
 def test_two_processes_that_put_the_same_keys_put_them_once(dsn: str) -> None:
-    queues = [ProcrastinateQueue(dsn, LEASE_S) for _ in range(3)]
+    queues = [ProcrastinateQueue(dsn) for _ in range(3)]
     for key in range(50):
         for queue in queues:
             queue.put(str(key))
@@ -169,27 +168,10 @@ def test_two_processes_that_put_the_same_keys_put_them_once(dsn: str) -> None:
     assert Counter(waiting(dsn)) == Counter(str(key) for key in range(50))
 
 
-def test_a_sweep_leaves_alone_what_a_living_worker_is_at(dsn: str) -> None:
+def test_a_key_that_is_marked_as_being_done_is_put_all_the_same(dsn: str) -> None:
+    # A worker that lives may not have been able to take its mark back.
     start_job(dsn, "1", heartbeat_age_s=0)
-    queue = ProcrastinateQueue(dsn, LEASE_S)
-    queue.for_sweeps.put("1")
-    queue.for_sweeps.put("2")
-    queue.close()
-    assert waiting(dsn) == ["2"]
-
-
-def test_a_sweep_puts_what_a_dead_worker_was_at(dsn: str) -> None:
-    start_job(dsn, "1", heartbeat_age_s=LEASE_S + 1)
-    queue = ProcrastinateQueue(dsn, LEASE_S)
-    queue.for_sweeps.put("1")
-    queue.close()
-    assert waiting(dsn) == ["1"]
-
-
-def test_a_message_wakes_its_conversation_while_a_worker_is_at_it(dsn: str) -> None:
-    start_job(dsn, "1", heartbeat_age_s=0)
-    queue = ProcrastinateQueue(dsn, LEASE_S)
-    queue.for_sweeps.put("1")
+    queue = ProcrastinateQueue(dsn)
     queue.put("1")
     queue.close()
     assert waiting(dsn) == ["1"]
@@ -203,7 +185,7 @@ def test_a_worker_forgets_what_dead_workers_were_at_and_keeps_nothing_of_its_own
     loop.start()
     recorder.faults.add("bad")
     working = loop.submit(ProcrastinateWorker(dsn, 4, LEASE_S).run(recorder))
-    queue = ProcrastinateQueue(dsn, LEASE_S)
+    queue = ProcrastinateQueue(dsn)
     for key in ("good", "bad"):
         queue.put(key)
     recorder.await_runs("good", 1)
@@ -217,7 +199,7 @@ def test_a_worker_forgets_what_dead_workers_were_at_and_keeps_nothing_of_its_own
 
 
 def test_a_database_that_is_away_fails_nobody_and_is_found_again(dsn: str) -> None:
-    queue = ProcrastinateQueue(dsn, LEASE_S)
+    queue = ProcrastinateQueue(dsn)
     queue.put("1")
     wait_until(lambda: waiting(dsn) == ["1"], WAIT_S, "the first key to be added")
     with psycopg.connect(dsn, autocommit=True) as connection:
@@ -239,7 +221,7 @@ def test_a_worker_whose_database_is_gone_ends_when_it_is_asked_to(dsn: str, reco
     loop = EventLoopThread(worker_threads=4)
     loop.start()
     working = loop.submit(ProcrastinateWorker(dsn, 4, LEASE_S).run(recorder))
-    queue = ProcrastinateQueue(dsn, LEASE_S)
+    queue = ProcrastinateQueue(dsn)
     queue.put("1")
     recorder.await_runs("1", 1)
     queue.close()

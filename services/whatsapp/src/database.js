@@ -61,11 +61,23 @@ function makePool ({ url, max, limitMs, logger }) {
 }
 
 /**
+ * Our statements are few and constant, so that each connection prepares them once.
+ *
  * @param {pg.Pool} pool
  * @returns {Query}
  */
 function queryOf (pool) {
-  return async (text, values) => (await pool.query(text, values)).rows
+  /** @type {Map<string, string>} */
+  const names = new Map()
+
+  /** @param {string} text */
+  function nameOf (text) {
+    const name = names.get(text) ?? `frontdesk ${names.size}`
+    names.set(text, name)
+    return name
+  }
+
+  return async (text, values) => (await pool.query({ name: nameOf(text), text, values })).rows
 }
 
 /** @param {Query} query */

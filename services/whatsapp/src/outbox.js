@@ -126,15 +126,16 @@ export function makeOutbox ({
   /**
    * @param {Socket} socket
    * @param {SendRequest & { messageId: string }} request
-   * @param {Promise<void>} noted resolves when the ledger knows of the send; before that nothing leaves
+   * @param {Promise<void>} noted resolves when the ledger knows of the send. That write is on its way: the step of
+   *   the session, which a message waits for before it leaves (see auth-store), is kept after it, by the same store
    */
   async function write (socket, { to, text, messageId, quoted }, noted) {
-    const lookup = hasDevices(socket, to).catch(() => Promise.reject(new NotConnected()))
-    const [reachable] = await Promise.all([lookup, noted])
+    const reachable = await hasDevices(socket, to).catch(() => Promise.reject(new NotConnected()))
     // WhatsApp acks a message to nobody like any other.
     if (!reachable) throw new NoAck('WhatsApp names no device of this recipient')
-    await sendText(socket, to, { text, messageId, quoted })
+    const sent = sendText(socket, to, { text, messageId, quoted })
       .catch(() => Promise.reject(new NoAck('the send broke off')))
+    await Promise.all([noted, sent])
   }
 
   /**

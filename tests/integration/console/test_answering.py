@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from server.domain.conversations import lane_key
 from server.domain.messages import DeliveryState, conversation_lane
-from server.leases import lane_key
 from server.store.leases import Leases
 from server.store.models import ConversationEventRow, ConversationRow, OutboxRow
 from server.store.session import Database
