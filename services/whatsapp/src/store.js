@@ -117,8 +117,18 @@ export function openTables (directory, options) {
   /** @type {Record<typeof TABLES[number], import('lmdb').Database>} */
   const tables = Object.assign({}, ...TABLES.map(
     name => ({ [name]: env.openDB(name, TEXT_TABLES.includes(name) ? { encoding: 'string' } : {}) })))
-  return { ...tables, env, close: () => env.close() }
+
+  /** A socket may read on for a moment. lmdb would end the process over that, after its close, from a timer. */
+  function close () {
+    for (const table of Object.values(tables)) Object.assign(table, CLOSED)
+    return env.close()
+  }
+
+  return { ...tables, env, close }
 }
+
+const CLOSED = Object.fromEntries(['get', 'getRange', 'getKeys', 'getKeysCount', 'put', 'remove'].map(
+  name => [name, () => { throw new Error('the store is closed') }]))
 
 /**
  * Become the store's owner, or say who is.

@@ -35,6 +35,15 @@ test('a second process is turned away in one sentence, and let in when the first
   await store.close()
 })
 
+test('a read after the close is refused, and ends nothing else', async t => {
+  const store = openStore(join(scratchDirectory(t), 'whatsapp'))
+  await store.meta.put('beat', 1)
+  const closing = store.close()
+  assert.throws(() => store.meta.get('beat'), /closed/)
+  await closing
+  assert.throws(() => store.meta.get('beat'), /closed/)
+})
+
 test('a store that is cut short is refused, not emptied', async t => {
   const directory = join(scratchDirectory(t), 'whatsapp')
   const file = join(directory, 'data.mdb')
