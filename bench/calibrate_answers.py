@@ -39,8 +39,8 @@ from server.knowledge.calibration import (
     features,
     logistic_to_json,
 )
+from server.knowledge.files.reading import read_documents
 from server.knowledge.index import KnowledgeIndex, embedded_texts
-from server.knowledge.parse import read_documents
 from server.knowledge.question import readings
 from server.knowledge.words import content_words, without_name
 from server.ports.ai import Embedder

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from server.conversation.reading import canonical, sentences
 from server.domain.conversations import Analysis, Reply, Sentiment, Turn
+from server.knowledge.reading import canonical, sentences
 
 OTHER = "other"
 

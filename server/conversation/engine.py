@@ -14,12 +14,13 @@ from server.conversation.gate import Refused, check_reply
 from server.conversation.prompts import build_prompt
 from server.conversation.shortcuts import shortcut
 from server.domain.conversations import Reply, ReplySource, Speaker, Turn
-from server.domain.knowledge import AnswerAction, Passage
+from server.domain.knowledge import AnswerAction, KnowledgeAnswer, Passage
 from server.domain.language import reply_language
 from server.domain.tenants import Tenant
 from server.errors import ProviderError
 from server.knowledge.answer import EmbeddedAnswers
 from server.knowledge.retrieve import Retriever
+from server.knowledge.seasons import holds_on
 from server.ports.ai import LanguageModel, ModelRequest
 from server.ports.clock import Clock
 
@@ -97,9 +98,11 @@ class Engine:
     async def _ask_model(self, turn: Turn, language: str, model: LanguageModel) -> Reply | None:
         """The model's reply as far as the gate lets it out; None if the embedded answers must do."""
         started = self._clock.monotonic()
-        passages = await asyncio.to_thread(
+        found = await asyncio.to_thread(
             self._retriever.retrieve, turn.tenant, turn.question, turn.history, PASSAGES
         )
+        today = self._clock.now().astimezone(turn.tenant.settings.zone).date()
+        passages = [passage for passage in found if holds_on(passage.document, today)]
         retrieved = self._clock.monotonic()
         try:
             words = await self._read(model, turn, passages)
@@ -135,9 +138,11 @@ class Engine:
 
     def _from_knowledge(self, turn: Turn, language: str) -> Reply:
         started = self._clock.monotonic()
-        answer = self._answers.answer(turn.tenant, turn.question, turn.history, turn.offered, language)
+        answer = self._answers.answer(
+            turn.tenant, turn.question, turn.history, turn.offered, language, self._clock.now()
+        )
         is_offer = answer.action is AnswerAction.OFFER
-        is_handover = answer.action is AnswerAction.ASK_TEAM
+        is_handover = answer.action is AnswerAction.ASK_TEAM or bool(answer.unanswered)
         return Reply(
             text=answer.text,
             source=ReplySource.KNOWLEDGE,
@@ -145,9 +150,18 @@ class Engine:
             citations=answer.citations,
             offered=[citation.document for citation in answer.citations] if is_offer else (),
             handover=is_handover,
-            reason="not_known" if is_handover else "",
+            reason=_reason(answer),
             timings_ms={"knowledge": round((self._clock.monotonic() - started) * 1000, 2)},
         )
+
+
+def _reason(answer: KnowledgeAnswer) -> str:
+    """What staff should know of an answer from the documents."""
+    if answer.action is AnswerAction.ASK_TEAM:
+        return "not_known"
+    if answer.unanswered:
+        return "not_all_known"
+    return "documents_disagree" if answer.conflicts else ""
 
 
 def _language(turn: Turn) -> str:

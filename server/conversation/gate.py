@@ -19,14 +19,14 @@ from functools import cache
 from typing import NamedTuple
 
 from server.conversation import phrases
-from server.conversation.claims import claims
-from server.conversation.policies import contradicts, speaks_policy
 from server.conversation.prompts import FACTS_ID, INSTRUCTIONS
-from server.conversation.reading import canonical, sentences, word_runs
 from server.conversation.sources import Sources
 from server.domain.conversations import Turn
 from server.domain.knowledge import Citation, Passage
 from server.domain.language import UNDETERMINED, detect_language, reply_language
+from server.knowledge.claims import claims
+from server.knowledge.policies import contradicts, speaks_policy
+from server.knowledge.reading import canonical, sentences, word_runs
 
 # AI_MAX_TOKENS is 220; a token is five characters at the very most.
 LONGEST_REPLY_CHARS = 1_200

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.conversation import phrases
-from server.conversation.claims import Claim, Kind, claims, supported
 from server.conversation.prompts import FACTS_ID, business_facts, passage_id
 from server.domain.conversations import Speaker, Turn
 from server.domain.knowledge import Citation, Passage
+from server.knowledge.claims import Claim, Kind, claims, supported
 
 # What a guest alone has said may be asked back ("For 4 people?"), never be stated.
 _ASKED_BACK = frozenset({Kind.NUMBER, Kind.DATE, Kind.WEEKDAY})

@@ -8,8 +8,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.knowledge.files.reading import read_documents
 from server.knowledge.ingest import import_documents
-from server.knowledge.parse import read_documents
 from server.knowledge.vectors import Progress
 from server.ports.ai import Embedder
 from server.store.knowledge import Knowledge

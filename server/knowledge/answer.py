@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
-from server.domain.conversations import HistoryLine
+from server.domain.conversations import HistoryLine, Speaker
 from server.domain.knowledge import AnswerAction, Citation, Document, KnowledgeAnswer, Passage
 from server.domain.language import UNDETERMINED
 from server.domain.tenants import Tenant
 from server.knowledge.choice import chosen
-from server.knowledge.phrases import phrases
+from server.knowledge.conflicts import Resolved, newer_of
+from server.knowledge.opening import opening_answer
+from server.knowledge.phrases import opening_phrases, phrases
+from server.knowledge.question import questions
 from server.knowledge.retrieve import Retriever
+from server.knowledge.seasons import holds_on, next_from
 
 _MOST_OFFERED = 3
 _RANKED = 5
@@ -34,6 +39,18 @@ class Thresholds:
         return self.answer_across_languages if _is_foreign(passage.document, language) else self.answer
 
 
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """The language that an answer is read in, and the time at the business."""
+
+    language: str
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
+
+
 class EmbeddedAnswers:
     """Answers in the business's own words, or not at all."""
 
@@ -52,29 +69,101 @@ class EmbeddedAnswers:
         history: Sequence[HistoryLine],
         offered: Sequence[str],
         language: str,
+        now: datetime,
     ) -> KnowledgeAnswer:
         """Answer *question* to one who reads *language*.
 
         Args:
             history: earlier lines, oldest first; they help with a question that leans on them.
             offered: the document ids that the last reply offered, in their numbered order.
+            now: aware; opening hours and seasons are those of the business's own day.
 
         Raises:
             StoreUnavailable: the documents cannot be read.
         """
+        asker = _Asker(language, now.astimezone(tenant.settings.zone))
         choice = self._choice(tenant, question, offered)
         if choice is not None:
-            return _quote(Passage(choice, 1.0), [Passage(choice, 1.0)], language)
-        passages = self._retriever.retrieve(tenant, question, history, _RANKED)
-        if passages and passages[0].score >= self._thresholds.answer_from(passages[0], language):
-            return _quote(passages[0], passages, language)
-        if passages and passages[0].score >= self._thresholds.offer:
-            return _offer(passages, language)
+            return self._quote(Resolved([Passage(choice, 1.0)], None), question, asker)
+        asked = questions(question)
+        if len(asked) > 1:
+            several = self._answer_each(tenant, asked, history, asker)
+            if several is not None:
+                return several
+        return self._answer_one(tenant, question, history, asker)
+
+    def _answer_one(
+        self, tenant: Tenant, question: str, history: Sequence[HistoryLine], asker: _Asker
+    ) -> KnowledgeAnswer:
+        found = self._find(tenant, question, history, asker)
+        if self._is_sure(found.passages, asker):
+            return self._quote(found, question, asker)
+        if found.passages and found.passages[0].score >= self._thresholds.offer:
+            return _offer(found.passages, asker.language)
         return KnowledgeAnswer(
             AnswerAction.ASK_TEAM,
-            phrases(language).ask_team,
+            phrases(asker.language).ask_team,
             (),
-            [_citation(passage) for passage in passages],
+            [_citation(passage) for passage in found.passages],
+        )
+
+    def _answer_each(
+        self, tenant: Tenant, asked: Sequence[str], history: Sequence[HistoryLine], asker: _Asker
+    ) -> KnowledgeAnswer | None:
+        """Each of several questions by itself, the rest left to the team; None if none is sure."""
+        answers: dict[str, KnowledgeAnswer] = {}
+        rest = []
+        before = list(history)
+        for question in asked:
+            found = self._find(tenant, question, before, asker)
+            before.append(HistoryLine(Speaker.GUEST, question))
+            if self._is_sure(found.passages, asker):
+                # Two questions that one document answers have one answer.
+                answers.setdefault(found.passages[0].document.id, self._quote(found, question, asker))
+            else:
+                rest.append(question)
+        if not answers:
+            return None
+        texts = [answer.text for answer in answers.values()]
+        if rest:
+            texts.append(phrases(asker.language).ask_team_the_rest)
+        return KnowledgeAnswer(
+            AnswerAction.ANSWER,
+            "\n\n".join(texts),
+            [citation for answer in answers.values() for citation in answer.citations],
+            next(iter(answers.values())).ranking,
+            unanswered=tuple(rest),
+            conflicts=[pair for answer in answers.values() for pair in answer.conflicts],
+        )
+
+    def _find(self, tenant: Tenant, question: str, history: Sequence[HistoryLine], asker: _Asker) -> Resolved:
+        """What may answer today; of what is not in season only the best, and only if nothing else is sure."""
+        ranked = self._retriever.retrieve(tenant, question, history, _RANKED)
+        holding = [passage for passage in ranked if holds_on(passage.document, asker.today)]
+        if not self._is_sure(holding, asker) and self._is_sure(ranked, asker):
+            return Resolved(ranked if next_from(ranked[0].document, asker.today) else holding, None)
+        return newer_of(holding)
+
+    def _is_sure(self, passages: Sequence[Passage], asker: _Asker) -> bool:
+        return bool(passages) and passages[0].score >= self._thresholds.answer_from(
+            passages[0], asker.language
+        )
+
+    def _quote(self, found: Resolved, question: str, asker: _Asker) -> KnowledgeAnswer:
+        """What answers in the best passage, word for word; before it, what follows from its hours."""
+        best = found.passages[0]
+        lines = [
+            opening_answer(best.document, question, asker.now, asker.language),
+            _coming(best.document, asker),
+            _source_note(best.document, asker.language),
+            self._retriever.excerpt(best.document, question),
+        ]
+        return KnowledgeAnswer(
+            AnswerAction.ANSWER,
+            "\n".join(line for line in lines if line),
+            [_citation(best)],
+            [_citation(passage) for passage in found.passages],
+            conflicts=[] if found.conflict is None else [found.conflict],
         )
 
     def _choice(self, tenant: Tenant, message: str, offered: Sequence[str]) -> Document | None:
@@ -87,14 +176,18 @@ class EmbeddedAnswers:
         return None if place is None else by_id.get(offered[place])
 
 
-def _quote(passage: Passage, ranking: Sequence[Passage], language: str) -> KnowledgeAnswer:
-    document = passage.document
-    text = document.body
-    if _is_foreign(document, language):
-        text = f"{phrases(language).source_note(document.language)}\n{text}"
-    return KnowledgeAnswer(
-        AnswerAction.ANSWER, text, [_citation(passage)], [_citation(other) for other in ranking]
+def _coming(document: Document, asker: _Asker) -> str:
+    """From when on a document holds that does not hold today."""
+    day = next_from(document, asker.today)
+    if day is None:
+        return ""
+    return phrases(asker.language).holds_from.format(
+        day=opening_phrases(asker.language).date_of(day, asker.today)
     )
+
+
+def _source_note(document: Document, language: str) -> str:
+    return phrases(language).source_note(document.language) if _is_foreign(document, language) else ""
 
 
 def _is_foreign(document: Document, language: str) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -193,7 +194,7 @@ def ask(
         language = reply_language([last.text], tenant.settings.languages)
         answers.prepare(tenant, language)
         start = clock()
-        answer = answers.answer(tenant, last.text, history, (), language)
+        answer = answers.answer(tenant, last.text, history, (), language, datetime.now(UTC))
         yield Outcome(question, answer, (clock() - start) * 1000)
 
 

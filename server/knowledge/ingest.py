@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from server.domain.knowledge import Document
 from server.domain.tenants import Tenant
 from server.knowledge.index import embedded_texts
 from server.knowledge.vectors import Progress, embed_missing, no_progress
 from server.ports.ai import Embedder
-from server.ports.knowledge import KnowledgeStore
+from server.ports.knowledge import Changes, KnowledgeStore
 
 
 def import_documents(
@@ -18,18 +18,20 @@ def import_documents(
     tenant: Tenant,
     documents: Sequence[Document],
     *,
+    whole_sources: Collection[str] = (),
     threads: int = 1,
     progress: Progress = no_progress,
-) -> int:
-    """Add or replace *documents* by id and embed what is new; return how many of them changed.
+) -> Changes:
+    """Embed what is new of *documents*, then add or replace them by id; tell what that changed.
 
-    Safe to run again after an interruption: the vectors that are there are not made twice.
+    Until all is embedded, guests are answered from what was there before. What the tenant has from
+    *whole_sources* beside *documents* is removed. Safe to run again after an interruption: the vectors that
+    are there are not made twice.
 
     Raises:
-        NotFound: there is no such tenant; nothing was kept.
+        NotFound: there is no such tenant; no document was kept.
     """
-    changed = store.put_documents(tenant.id, documents)
     name = tenant.settings.name
     texts = [text for document in documents for text in embedded_texts(document, name)]
     embed_missing(store, embedder, texts, threads=threads, progress=progress)
-    return changed
+    return store.put_documents(tenant.id, documents, whole_sources=whole_sources)

@@ -9,6 +9,7 @@ from server.domain.conversations import HistoryLine, Speaker
 from server.knowledge.words import content_words, words
 
 MAX_READINGS = 6
+MAX_QUESTIONS = 4
 # Beyond this a message is not read: nobody asks a front desk in so many letters.
 MAX_LENGTH = 1_000
 
@@ -25,6 +26,17 @@ _SMALL_TALK = frozenset(
     )
 )
 _JOINING = frozenset(words("and also but so oh uh um umm hm by the way וגם ואגב אגב אז"))
+_INTERROGATIVE = (
+    r"(?:do|does|did|is|are|am|can|could|may|will|would|should|have|has|any"
+    r"|what|when|where|how|which|who|why)\b"
+)
+_HEBREW_INTERROGATIVE = r"(?:האם|יש|כמה|מתי|איפה|היכן|איך|אפשר|ניתן|מותר|עד מתי|ממתי|באיזו|באיזה)(?!\w)"
+_ASKS = re.compile(rf"^(?:{_INTERROGATIVE}|ו?{_HEBREW_INTERROGATIVE})", re.IGNORECASE)
+# Where one sentence goes over into a second question.
+_BETWEEN_QUESTIONS = re.compile(
+    rf"\s*[,;]?\s+(?:and|also|plus)\s+(?:also\s+)?(?={_INTERROGATIVE})|\s*[,;]?\s+(?:וגם\s+|ו)(?={_HEBREW_INTERROGATIVE})",
+    re.IGNORECASE,
+)
 # A message that leans on the one before it.
 _LEANING_WORDS = frozenset(
     words("it its that this these those one ones them there same else זה זאת זו הוא היא אותו אותה הם שם עוד")
@@ -53,6 +65,17 @@ def readings(question: str, history: Sequence[HistoryLine]) -> list[str]:
         found.append(f"{before} {whole}".strip())
     distinct = [reading for reading in dict.fromkeys(found) if reading]
     return distinct[:MAX_READINGS] or [question]
+
+
+def questions(message: str) -> list[str]:
+    """The questions of a message that asks several things, in their order; else the message alone."""
+    parts = [
+        part
+        for sentence in _telling(message[:MAX_LENGTH])
+        for part in _BETWEEN_QUESTIONS.split(sentence)
+        if content_words(part) and (part.endswith(("?", "؟")) or _ASKS.match(part))
+    ]
+    return parts[:MAX_QUESTIONS] if len(parts) > 1 else [message]
 
 
 def _asking(text: str) -> list[str]:

@@ -10,6 +10,7 @@ from server.domain.language import UNDETERMINED, detect_language
 from server.domain.tenants import Tenant
 from server.knowledge.cache import SingleFlightCache
 from server.knowledge.calibration import calibration_for
+from server.knowledge.excerpt import WHOLE_UP_TO, around, sentences
 from server.knowledge.index import KnowledgeIndex, each_told_once, embedded_texts
 from server.knowledge.question import readings
 from server.knowledge.vectors import passage_vectors
@@ -52,6 +53,20 @@ class Retriever:
         vectors = self._embedder.queries(texts)
         rankings = [index.rank(text, vector, limit) for text, vector in zip(texts, vectors, strict=True)]
         return max(rankings, key=lambda ranking: ranking[0].score)
+
+    def excerpt(self, document: Document, question: str) -> str:
+        """What of *document* answers *question*, word for word; all of it where it is short.
+
+        Embeds the sentences of a long one when it is first quoted.
+        """
+        if len(document.body) <= WHOLE_UP_TO:
+            return document.body
+        told = sentences(document.body)
+        kept = passage_vectors(self._store, self._embedder, told)
+        asked = self._calibration.centre_questions(
+            self._embedder.queries([question]), detect_language(question)
+        )
+        return around(told, self._calibration.centre_passages(kept, document.language) @ asked[0])
 
     def documents(self, tenant: Tenant) -> Sequence[Document]:
         """All documents of the business."""

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from server.domain.knowledge import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What putting documents changed. ``taken_over`` are ids whose document came from another source."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    taken_over: tuple[str, ...] = ()
 
 
 class KnowledgeStore(Protocol):
@@ -22,13 +34,24 @@ class KnowledgeStore(Protocol):
         """All documents of the tenant in the order of their ids."""
         ...
 
-    def put_documents(self, tenant_id: str, documents: Sequence[Document]) -> int:
-        """Add or replace documents by id; return how many differ from what was there.
+    def put_documents(
+        self, tenant_id: str, documents: Sequence[Document], *, whole_sources: Collection[str] = ()
+    ) -> Changes:
+        """Add or replace documents by id, all at once for those who read; tell what that changed.
 
-        The version grows only if that is not none.
+        Of the tenant's documents from *whole_sources*, those that are not among *documents* are removed.
+        The version grows by one, and only if anything changed.
 
         Raises:
             NotFound: there is no such tenant.
+        """
+        ...
+
+    def remove_documents(self, tenant_id: str, ids: Collection[str]) -> None:
+        """Remove documents; the version grows by one, if there are any *ids*.
+
+        Raises:
+            NotFound: there is no such tenant, or no document of one of *ids*; nothing was removed.
         """
         ...
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from server.domain.knowledge import Document
+from server.errors import NotFound
 from server.ports.clock import Clock
+from server.ports.knowledge import Changes
 from server.store.models import DocumentRow, TenantRow, VectorRow
 from server.store.session import Database
 from server.store.tenants import get_tenant_row
@@ -22,6 +26,15 @@ from server.store.tenants import get_tenant_row
 _VECTOR = np.dtype("<f4")
 # Well under the number of parameters that a statement may have, on SQLite and on PostgreSQL.
 _BATCH = 500
+# What makes a document another one when it changes.
+_CONTENT = ("title", "body", "language", "valid_from", "valid_until", "hours", "source")
+
+
+class _Kept(NamedTuple):
+    """Of a document that is there: the hash of its content, and the file it came in."""
+
+    hash: str
+    source: str
 
 
 class Knowledge:
@@ -44,27 +57,57 @@ class Knowledge:
         # Sorted here: databases disagree on the order of letters.
         return sorted((_document(row) for row in rows), key=lambda document: document.id)
 
-    def put_documents(self, tenant_id: str, documents: Sequence[Document]) -> int:
-        """Add or replace documents by id; return how many differ from what was there.
+    def put_documents(
+        self, tenant_id: str, documents: Sequence[Document], *, whole_sources: Collection[str] = ()
+    ) -> Changes:
+        """Add or replace documents by id, all at once for those who read; tell what that changed.
+
+        Of the tenant's documents from *whole_sources*, those that are not among *documents* are removed.
 
         Raises:
             NotFound: there is no such tenant.
         """
+        given = {document.id: document for document in documents}
         with self._database.write() as session:
-            tenant = get_tenant_row(session, tenant_id)
-            # Locked on PostgreSQL, so that two imports at once count the version up one after the other.
-            session.refresh(tenant, with_for_update=True)
-            known = _hashes(session, tenant_id)
-            changed = [
-                document
-                for document in {document.id: document for document in documents}.values()
-                if known.get(document.id) != _content_hash(document)
-            ]
-            for document in changed:
-                session.merge(self._row(tenant_id, document))
-            if changed:
+            tenant = _locked_tenant(session, tenant_id)
+            kept = _kept(session, tenant_id)
+            new = given.keys() - kept.keys()
+            changed = {
+                key for key in given.keys() & kept.keys() if kept[key].hash != _content_hash(given[key])
+            }
+            missing = {key for key in kept.keys() - given.keys() if kept[key].source in whole_sources}
+            # One time for all: nothing in an import is newer than the rest of it.
+            now = self._clock.now()
+            for key in sorted(new | changed):
+                session.merge(_row(tenant_id, given[key], now))
+            _delete(session, tenant_id, missing)
+            if new or changed or missing:
                 tenant.knowledge_version += 1
-        return len(changed)
+        return Changes(
+            new=len(new),
+            changed=len(changed),
+            unchanged=len(given) - len(new) - len(changed),
+            removed=len(missing),
+            taken_over=tuple(
+                key for key in sorted(changed) if kept[key].source not in ("", given[key].source)
+            ),
+        )
+
+    def remove_documents(self, tenant_id: str, ids: Collection[str]) -> None:
+        """Remove documents, all of *ids* or none.
+
+        Raises:
+            NotFound: there is no such tenant, or no document of one of *ids*.
+        """
+        with self._database.write() as session:
+            tenant = _locked_tenant(session, tenant_id)
+            unknown = set(ids) - _kept(session, tenant_id).keys()
+            if unknown:
+                raise NotFound(
+                    f"there is no document {min(unknown)!r}; `frontdesk knowledge list` shows those there are"
+                )
+            _delete(session, tenant_id, ids)
+            tenant.knowledge_version += bool(ids)
 
     def vectors(self, model: str, hashes: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
         """Those of *hashes* that are kept for *model*."""
@@ -89,29 +132,59 @@ class Knowledge:
             with self._database.write() as session:
                 session.execute(self._database.insert(VectorRow).values(rows).on_conflict_do_nothing())
 
-    def _row(self, tenant_id: str, document: Document) -> DocumentRow:
-        return DocumentRow(
-            tenant_id=tenant_id,
-            id=document.id,
-            title=document.title,
-            body=document.body,
-            language=document.language,
-            content_hash=_content_hash(document),
-            updated_at=self._clock.now(),
-        )
+
+def _row(tenant_id: str, document: Document, now: datetime) -> DocumentRow:
+    return DocumentRow(
+        tenant_id=tenant_id,
+        id=document.id,
+        title=document.title,
+        body=document.body,
+        language=document.language,
+        valid_from=document.valid_from,
+        valid_until=document.valid_until,
+        hours=document.hours,
+        source=document.source,
+        content_hash=_content_hash(document),
+        updated_at=now,
+    )
 
 
 def _document(row: DocumentRow) -> Document:
-    return Document(row.id, row.title, row.body, row.language)
+    return Document(
+        id=row.id,
+        title=row.title,
+        body=row.body,
+        language=row.language,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        hours=row.hours,
+        source=row.source,
+        changed_at=row.updated_at,
+    )
 
 
-def _hashes(session: Session, tenant_id: str) -> dict[str, str]:
-    query = select(DocumentRow.id, DocumentRow.content_hash).where(DocumentRow.tenant_id == tenant_id)
-    return {row.id: row.content_hash for row in session.execute(query)}
+def _locked_tenant(session: Session, tenant_id: str) -> TenantRow:
+    """Locked on PostgreSQL, so that two imports at once count the version up one after the other."""
+    tenant = get_tenant_row(session, tenant_id)
+    session.refresh(tenant, with_for_update=True)
+    return tenant
+
+
+def _kept(session: Session, tenant_id: str) -> dict[str, _Kept]:
+    query = select(DocumentRow.id, DocumentRow.content_hash, DocumentRow.source)
+    rows = session.execute(query.where(DocumentRow.tenant_id == tenant_id))
+    return {row.id: _Kept(row.content_hash, row.source) for row in rows}
+
+
+def _delete(session: Session, tenant_id: str, ids: Iterable[str]) -> None:
+    for batch in _batches(sorted(ids)):
+        session.execute(
+            delete(DocumentRow).where(DocumentRow.tenant_id == tenant_id, DocumentRow.id.in_(batch))
+        )
 
 
 def _content_hash(document: Document) -> str:
-    content = json.dumps([document.title, document.body, document.language])
+    content = json.dumps([getattr(document, name) for name in _CONTENT])
     return hashlib.sha256(content.encode()).hexdigest()
 
 

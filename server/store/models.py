@@ -352,6 +352,13 @@ class DocumentRow(Base):
     title: Mapped[str] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(8))
+    # The first and the last day on which it holds: a date, or month and day of every year.
+    valid_from: Mapped[str] = mapped_column(String(10), server_default="")
+    valid_until: Mapped[str] = mapped_column(String(10), server_default="")
+    # In the syntax of OpenStreetMap.
+    hours: Mapped[str] = mapped_column(Text, server_default="")
+    # The name of the file it came in.
+    source: Mapped[str] = mapped_column(String(255), server_default="")
     content_hash: Mapped[str] = mapped_column(String(64))
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from server.domain.knowledge import Document
 from server.domain.tenants import TenantSettings
 from server.errors import NotFound
-from server.ports.knowledge import KnowledgeStore
+from server.ports.knowledge import Changes, KnowledgeStore
 from server.store.knowledge import Knowledge
 from server.store.session import Database
 from server.store.tenants import Tenants
@@ -48,14 +49,14 @@ def _with_tenants(database: Database, clock: FakeClock) -> KnowledgeStore:
 
 
 def test_documents_come_back_as_they_were_in_the_order_of_their_ids(store: KnowledgeStore) -> None:
-    assert store.put_documents("1", [POOL, BREAKFAST, PETS]) == 3
+    assert store.put_documents("1", [POOL, BREAKFAST, PETS]) == Changes(new=3)
     assert list(store.documents("1")) == [BREAKFAST, PETS, POOL]
 
 
 def test_a_document_of_the_same_id_is_replaced(store: KnowledgeStore) -> None:
     store.put_documents("1", [POOL, PETS])
     closed = Document("pool", "Pool", "Closed this winter.", "en")
-    assert store.put_documents("1", [closed]) == 1
+    assert store.put_documents("1", [closed]) == Changes(changed=1)
     assert list(store.documents("1")) == [PETS, closed]
 
 
@@ -64,14 +65,14 @@ def test_the_version_grows_with_a_change_and_only_then(store: KnowledgeStore) ->
     store.put_documents("1", [POOL])
     changed = store.version("1")
     assert changed > before
-    assert store.put_documents("1", [POOL]) == 0
-    assert store.put_documents("1", []) == 0
+    assert store.put_documents("1", [POOL]) == Changes(unchanged=1)
+    assert store.put_documents("1", []) == Changes()
     assert store.version("1") == changed
 
 
 def test_of_two_documents_with_one_id_the_later_counts(store: KnowledgeStore) -> None:
     later = Document("pool", "Pool", "Closed.", "en")
-    assert store.put_documents("1", [POOL, later]) == 1
+    assert store.put_documents("1", [POOL, later]) == Changes(new=1)
     assert list(store.documents("1")) == [later]
 
 
@@ -88,6 +89,85 @@ def test_an_unknown_tenant_is_refused_and_has_nothing(store: KnowledgeStore) -> 
         store.put_documents("no-such-tenant", [POOL])
     assert list(store.documents("no-such-tenant")) == []
     assert store.version("no-such-tenant") == 0
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(POOL, valid_from="06-01"),
+        replace(POOL, valid_until="2026-09-30"),
+        replace(POOL, hours="Su-Fr 08:00-19:00"),
+        replace(POOL, source="a.md"),
+    ],
+)
+def test_a_document_changes_with_everything_that_is_said_of_it(
+    store: KnowledgeStore, changed: Document
+) -> None:
+    store.put_documents("1", [POOL])
+    assert store.put_documents("1", [changed]) == Changes(changed=1)
+    assert list(store.documents("1")) == [changed]
+
+
+def test_what_a_whole_source_no_longer_holds_is_removed_and_nothing_else(store: KnowledgeStore) -> None:
+    pool, pets = replace(POOL, source="faq.md"), replace(PETS, source="faq.md")
+    other = replace(BREAKFAST, source="rules.pdf")
+    store.put_documents("1", [pool, pets, other])
+    store.put_documents("2", [pets])
+    before = store.version("1")
+    changes = store.put_documents("1", [pool], whole_sources={"faq.md"})
+    assert changes == Changes(unchanged=1, removed=1)
+    assert list(store.documents("1")) == [other, pool]
+    assert list(store.documents("2")) == [pets]
+    assert store.version("1") == before + 1
+
+
+def test_an_empty_whole_source_loses_all_its_documents(store: KnowledgeStore) -> None:
+    store.put_documents("1", [replace(POOL, source="faq.md"), PETS])
+    assert store.put_documents("1", [], whole_sources={"faq.md"}) == Changes(removed=1)
+    assert list(store.documents("1")) == [PETS]
+
+
+def test_new_changed_and_removed_together_are_one_version(store: KnowledgeStore) -> None:
+    store.put_documents("1", [replace(POOL, source="a"), replace(PETS, source="a")])
+    before = store.version("1")
+    changes = store.put_documents(
+        "1", [replace(POOL, source="a", body="Closed."), BREAKFAST], whole_sources={"a"}
+    )
+    assert changes == Changes(new=1, changed=1, removed=1)
+    assert store.version("1") == before + 1
+
+
+def test_an_id_that_moves_to_another_source_is_told(store: KnowledgeStore) -> None:
+    store.put_documents("1", [POOL, replace(PETS, source="a.md")])
+    moved = [replace(POOL, source="b.md"), replace(PETS, source="b.md")]
+    changes = store.put_documents("1", moved, whole_sources={"b.md"})
+    assert changes == Changes(changed=2, taken_over=("pets",))
+
+
+def test_documents_are_removed_by_id_all_or_none(store: KnowledgeStore) -> None:
+    store.put_documents("1", [POOL, PETS, BREAKFAST])
+    before = store.version("1")
+    with pytest.raises(NotFound, match="no document 'spa'"):
+        store.remove_documents("1", ["pool", "spa"])
+    with pytest.raises(NotFound):
+        store.remove_documents("no-such-tenant", ["pool"])
+    assert store.version("1") == before
+    store.remove_documents("1", ["pool", "pets", "pool"])
+    assert list(store.documents("1")) == [BREAKFAST]
+    assert store.version("1") == before + 1
+
+
+def test_a_reader_never_sees_half_an_import(database_store: KnowledgeStore) -> None:
+    old = [Document(f"old-{n}", "Old", "Text.", "en", source="a.md") for n in range(40)]
+    new = [Document(f"new-{n}", "New", "Text.", "en", source="a.md") for n in range(40)]
+    database_store.put_documents("1", old)
+    with ThreadPoolExecutor(1) as pool:
+        importing = pool.submit(database_store.put_documents, "1", new, whole_sources={"a.md"})
+        seen = {len(database_store.documents("1")) for _ in iter(importing.done, True)}
+        importing.result()
+    titles = {document.title for document in database_store.documents("1")}
+    assert seen <= {40}
+    assert titles == {"New"}
 
 
 def test_vectors_come_back_exactly_by_model_and_hash(store: KnowledgeStore) -> None:
@@ -122,8 +202,7 @@ def test_two_imports_at_once_both_count(database_store: KnowledgeStore) -> None:
     before = database_store.version("1")
     imports = [[Document(f"topic-{n}", "Topic", "Text.", "en")] for n in range(6)]
     with ThreadPoolExecutor(6) as pool:
-        assert (
-            list(pool.map(lambda documents: database_store.put_documents("1", documents), imports)) == [1] * 6
-        )
+        changes = list(pool.map(lambda documents: database_store.put_documents("1", documents), imports))
+    assert changes == [Changes(new=1)] * 6
     assert database_store.version("1") == before + 6
     assert len(database_store.documents("1")) == 6

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from server.domain.knowledge import Document
 from server.errors import NotFound
+from server.ports.knowledge import Changes
 
 
 class FakeKnowledgeStore:
@@ -28,16 +29,44 @@ class FakeKnowledgeStore:
         kept = self._documents.get(tenant_id, {})
         return [kept[key] for key in sorted(kept)]
 
-    def put_documents(self, tenant_id: str, documents: Sequence[Document]) -> int:
-        """Add or replace; return how many differ."""
+    def put_documents(
+        self, tenant_id: str, documents: Sequence[Document], *, whole_sources: Collection[str] = ()
+    ) -> Changes:
+        """Add or replace; remove what is missing of *whole_sources*; tell what that changed."""
+        kept = self._of(tenant_id)
+        given = {document.id: document for document in documents}
+        changed = [key for key, document in given.items() if key in kept and kept[key] != document]
+        missing = [
+            key for key, document in kept.items() if document.source in whole_sources and key not in given
+        ]
+        changes = Changes(
+            new=len(given.keys() - kept.keys()),
+            changed=len(changed),
+            unchanged=len(given.keys() & kept.keys()) - len(changed),
+            removed=len(missing),
+            taken_over=tuple(
+                sorted(key for key in changed if kept[key].source not in ("", given[key].source))
+            ),
+        )
+        kept.update(given)
+        for key in missing:
+            del kept[key]
+        self._versions[tenant_id] += bool(changes.new or changes.changed or changes.removed)
+        return changes
+
+    def remove_documents(self, tenant_id: str, ids: Collection[str]) -> None:
+        """Remove all of *ids* or none."""
+        kept = self._of(tenant_id)
+        if unknown := set(ids) - kept.keys():
+            raise NotFound(f"there is no document {min(unknown)!r}")
+        for key in set(ids):
+            del kept[key]
+        self._versions[tenant_id] += bool(ids)
+
+    def _of(self, tenant_id: str) -> dict[str, Document]:
         if tenant_id not in self._documents:
             raise NotFound(f"there is no tenant {tenant_id!r}")
-        kept = self._documents[tenant_id]
-        new = {document.id: document for document in documents}
-        changed = {key: document for key, document in new.items() if kept.get(key) != document}
-        kept.update(changed)
-        self._versions[tenant_id] += bool(changed)
-        return len(changed)
+        return self._documents[tenant_id]
 
     def vectors(self, model: str, hashes: Sequence[str]) -> Mapping[str, NDArray[np.float32]]:
         """Those that are kept."""

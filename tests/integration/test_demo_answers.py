@@ -17,8 +17,8 @@ from server.domain.knowledge import AnswerAction, Document
 from server.domain.tenants import Tenant
 from server.knowledge.answer import EmbeddedAnswers
 from server.knowledge.evaluate import Business, Outcome, Scores, ask, read_questions, score
+from server.knowledge.files.reading import read_documents
 from server.knowledge.ingest import import_documents
-from server.knowledge.parse import read_documents
 from server.knowledge.retrieve import Retriever
 from server.store.tenants import SETTINGS
 from tests.fakes.knowledge_store import FakeKnowledgeStore

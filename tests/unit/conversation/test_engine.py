@@ -9,7 +9,7 @@ from server.conversation.engine import Engine
 from server.domain.conversations import Reply, ReplySource
 from server.errors import ProviderRejected, ProviderUnavailable
 from server.knowledge.answer import EmbeddedAnswers
-from tests.fakes.answers import a_retriever
+from tests.fakes.answers import a_document, a_retriever
 from tests.fakes.clock import FakeClock
 from tests.fakes.language_model import FakeModel, Step
 from tests.support.turns import a_turn
@@ -113,3 +113,34 @@ async def test_a_business_that_discloses_the_machine_does_so_once() -> None:
 
 async def test_the_machine_is_not_mentioned_where_nobody_asked_for_it() -> None:
     assert "automated" not in (await answer(None, "Hello")).text
+
+
+async def test_of_several_questions_what_is_not_known_is_handed_over() -> None:
+    reply = await answer(None, "When is breakfast? And can you fly us to the moon by helicopter?")
+    assert "7:30" in reply.text
+    assert reply.handover
+    assert reply.reason == "not_all_known"
+
+
+async def test_staff_are_told_of_documents_that_disagree() -> None:
+    retriever = a_retriever(
+        a_document("old", "Breakfast", "Breakfast is from 7:00 to 10:00."),
+        a_document("new", "Breakfast", "Breakfast is from 8:00 to 11:00."),
+        a_document("pets", "Pets", "Small dogs are welcome."),
+        a_document("laundry", "Laundry", "A washing machine is in the basement."),
+    )
+    engine = Engine(EmbeddedAnswers(retriever), retriever, None, FakeClock(), first_token_s=0.05, total_s=0.1)
+    reply = await engine.answer(a_turn("When is breakfast?"))
+    assert reply.reason == "documents_disagree"
+    assert not reply.handover
+
+
+async def test_the_model_is_not_given_what_does_not_hold_today() -> None:
+    over = replace(a_document("pool", "Pool", "The pool has 29 degrees."), valid_until="2020-09-30")
+    retriever = a_retriever(over, a_document("pets", "Pets", "Small dogs are welcome."))
+    model = FakeModel("Small dogs are welcome. [p1]")
+    engine = Engine(EmbeddedAnswers(retriever), retriever, model, FakeClock(), first_token_s=1, total_s=1)
+    await engine.answer(a_turn("How warm is the pool?"))
+    told = [line.content for line in model.requests[0].lines]
+    assert any("Small dogs" in line for line in told)
+    assert not any("29 degrees" in line for line in told)

@@ -15,7 +15,7 @@ from server.conversation.gate import LONGEST_REPLY_CHARS, Accepted, Gated, Refus
 from server.conversation.prompts import ASK_TEAM, INSTRUCTIONS
 from server.domain.conversations import Turn
 from server.domain.knowledge import Passage
-from server.knowledge.parse import read_documents
+from server.knowledge.files.reading import read_documents
 from tests.support.turns import NOW, a_passage, a_turn
 
 CHECK_IN = a_passage("Check-in is from 15:00. Early check-in costs 120 ₪.", "Check-in", document_id="in")

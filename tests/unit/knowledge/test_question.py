@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.conversations import HistoryLine, Speaker
-from server.knowledge.question import MAX_READINGS, readings
+from server.knowledge.question import MAX_QUESTIONS, MAX_READINGS, questions, readings
 
 PARKING = [
     HistoryLine(Speaker.GUEST, "Hi! Do you have parking?"),
@@ -62,3 +62,38 @@ def test_every_message_has_a_few_readings(message: str, before: str) -> None:
     found = readings(message, [HistoryLine(Speaker.GUEST, before)])
     assert 1 <= len(found) <= MAX_READINGS
     assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("message", "asked"),
+    [
+        ("Is there a pool? And can we bring a dog?", ["Is there a pool?", "can we bring a dog?"]),
+        ("what time is breakfast and do you have parking", ["what time is breakfast", "do you have parking"]),
+        ("hi! do you have a gym, also is breakfast included", ["do you have a gym", "is breakfast included"]),
+        ("How much is it and when does it open?", ["How much is it", "when does it open?"]),
+        ("יש חניה וכמה עולה ארוחת בוקר?", ["יש חניה", "כמה עולה ארוחת בוקר?"]),
+        ("יש בריכה? ואפשר להגיע עם כלב", ["יש בריכה?", "ואפשר להגיע עם כלב"]),
+    ],
+)
+def test_a_message_that_asks_several_things_is_taken_apart(message: str, asked: list[str]) -> None:
+    assert questions(message) == asked
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Do you have towels and sheets?",
+        "I need parking and breakfast",
+        "Great. Do you have a pool?",
+        "We land at 23:00. Is that ok?",
+        "אפשר להגיע עם כלב וחתול?",
+        "",
+    ],
+)
+def test_a_message_that_asks_one_thing_stays_whole(message: str) -> None:
+    assert questions(message) == [message]
+
+
+@given(st.text(max_size=300))
+def test_every_message_asks_something(message: str) -> None:
+    assert 1 <= len(questions(message)) <= MAX_QUESTIONS

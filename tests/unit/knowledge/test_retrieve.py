@@ -9,6 +9,7 @@ from server.domain.knowledge import Document
 from server.domain.tenants import Tenant, TenantSettings
 from server.knowledge.ingest import import_documents
 from server.knowledge.retrieve import Retriever
+from server.ports.knowledge import Changes
 from tests.fakes.answers import DOCUMENTS, HOUSE, a_document, a_retriever
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.knowledge_store import FakeKnowledgeStore
@@ -89,7 +90,7 @@ def test_vectors_that_are_missing_are_made_on_the_first_question() -> None:
 
 def test_an_import_tells_how_far_it_has_come() -> None:
     told: list[tuple[int, int]] = []
-    changed = import_documents(
+    changes = import_documents(
         FakeKnowledgeStore("1"),
         FakeEmbedder(),
         HOUSE,
@@ -97,7 +98,7 @@ def test_an_import_tells_how_far_it_has_come() -> None:
         threads=2,
         progress=lambda done, total: told.append((done, total)),
     )
-    assert changed == 40
+    assert changes == Changes(new=40)
     assert told[0] == (0, 120)
     assert told[-1] == (120, 120)
     assert told == sorted(told)

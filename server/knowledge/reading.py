@@ -1,4 +1,4 @@
-"""Texts as the gate compares them: one spelling for what looks the same to a reader."""
+"""Texts as they are compared with one another: one spelling for what looks the same to a reader."""
 
 from __future__ import annotations
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from server.domain.knowledge import Document
 from server.errors import InvalidRequest
-from server.knowledge.parse import MAX_BODY, parse_json_lines, parse_markdown, read_documents
+from server.knowledge.files.documents import MAX_BODY
+from server.knowledge.files.json_lines import parse_json_lines
+from server.knowledge.files.reading import parse_markdown, read_documents
 
 PAGE = """\
 # Harbour House
@@ -124,8 +126,8 @@ def test_an_empty_file_is_refused(tmp_path: Path, name: str) -> None:
 def test_files_are_read_by_their_ending_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "faq.jsonl").write_text('{"id": "a", "title": "A", "body": "b"}', encoding="utf-8-sig")
     (tmp_path / "faq.MD").write_text("## A\nb", encoding="utf-8")
-    assert read_documents(tmp_path / "faq.jsonl") == [Document("a", "A", "b", "en")]
-    assert read_documents(tmp_path / "faq.MD") == [Document("a", "A", "b", "en")]
+    assert read_documents(tmp_path / "faq.jsonl") == [Document("a", "A", "b", "en", source="faq.jsonl")]
+    assert read_documents(tmp_path / "faq.MD") == [Document("a", "A", "b", "en", source="faq.MD")]
 
 
 def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:

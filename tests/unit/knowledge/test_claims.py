@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.conversation.claims import Claim, Kind, claims, supported
-from server.conversation.numerals import in_digits
-from server.conversation.reading import canonical
+from server.knowledge.claims import Claim, Kind, claims, supported
+from server.knowledge.numerals import in_digits
+from server.knowledge.reading import canonical
 
 SAME = [
     ("3 pm", "15:00"),

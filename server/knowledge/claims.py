@@ -16,8 +16,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from server.conversation.numerals import in_digits
-from server.conversation.reading import canonical
+from server.knowledge.numerals import in_digits
+from server.knowledge.reading import canonical
 
 
 class Kind(StrEnum):
@@ -55,7 +55,7 @@ _LINK = re.compile(
     r"(?:/[^\s<>\"]*)?"
 )
 
-_MONTHS = {
+MONTHS = {
     name: month
     for month, names in enumerate(
         (
@@ -67,7 +67,7 @@ _MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
-_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _NUMERIC_DATE = re.compile(r"(?<![\d./])(\d{1,2})([./])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _SHORT_DATE = re.compile(r"(?<![\d./])(\d{1,2})/(\d{1,2})(?![\d/])")
@@ -181,8 +181,8 @@ def _read_dates(text: str, found: Found) -> str:
     text = _take(_YEAR_FIRST, text, lambda match: date(match[3], match[2], match[1]), found)
     text = _take(_NUMERIC_DATE, text, lambda match: date(match[1], match[3], match[4]), found)
     text = _take(_SHORT_DATE, text, lambda match: date(match[1], match[2]), found)
-    text = _take(_DAY_MONTH, text, lambda match: date(match[1], _MONTHS[match[2]]), found)
-    return _take(_MONTH_DAY, text, lambda match: date(match[2], _MONTHS[match[1]]), found)
+    text = _take(_DAY_MONTH, text, lambda match: date(match[1], MONTHS[match[2]]), found)
+    return _take(_MONTH_DAY, text, lambda match: date(match[2], MONTHS[match[1]]), found)
 
 
 def _read_weekdays(text: str, found: Found) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from server.conversation.reading import canonical, sentences
+from server.knowledge.reading import canonical, sentences
 
 # Words of refusal that refuse nothing.
 _IDIOM = re.compile(
@@ -69,17 +69,18 @@ def contradicts(text: str, sources: Sequence[str]) -> bool:
     return any(_opposes(sentence, said) for sentence in sentences(text) if speaks_policy(sentence))
 
 
+def negates(sentence: str) -> bool:
+    """Whether *sentence* says that something is not so; "free of charge" and "no problem" do not."""
+    return _NEGATION.search(_FREE.sub(" ", _plain(sentence))) is not None
+
+
 def _opposes(sentence: str, said: Sequence[str]) -> bool:
-    if _negates(sentence):
-        return not any(_negates(line) for line in said)
+    if negates(sentence):
+        return not any(negates(line) for line in said)
     if not _permits(sentence):
         return False
     permissions = [line for line in said if _permits(line)]
-    return bool(permissions) and all(_negates(line) for line in permissions)
-
-
-def _negates(sentence: str) -> bool:
-    return _NEGATION.search(_FREE.sub(" ", _plain(sentence))) is not None
+    return bool(permissions) and all(negates(line) for line in permissions)
 
 
 def _permits(sentence: str) -> bool:
