@@ -40,8 +40,15 @@ def fill_conversations(url: str, count: int) -> None:
         missing = count - _count(connection, ConversationRow)
         if missing > 0:
             guests = _Rows(connection, GuestRow, missing)
-            lid = _lid_above(guests.before)
-            guests.add({"tenant_id": TENANT, "lid": lid, "name": "Guest", "created_at": _then()})
+            guests.add(
+                {
+                    "tenant_id": TENANT,
+                    "lid": _name_above(guests.before, "7000000", "@lid"),
+                    "phone": _name_above(guests.before, "44790", "@s.whatsapp.net"),
+                    "name": "Guest",
+                    "created_at": _then(),
+                }
+            )
             conversations = _Rows(connection, ConversationRow, missing)
             conversations.add(
                 {
@@ -64,9 +71,12 @@ def fill_conversations(url: str, count: int) -> None:
 
 
 def fill_history(url: str, messages: int) -> None:
-    """Bring each conversation that there is up to *messages* messages, half of them replies."""
+    """Bring each conversation that a guest has written in up to *messages* messages, half of them replies."""
+    written = select(InboundRow.conversation_id).where(InboundRow.provider_id.not_like("filled-%"))
     with _filling(url) as connection:
-        pairs = connection.execute(select(ConversationRow.id, ConversationRow.guest_id)).all()
+        pairs = connection.execute(
+            select(ConversationRow.id, ConversationRow.guest_id).where(ConversationRow.id.in_(written))
+        ).all()
         for conversation_id, guest_id in pairs:
             known = connection.execute(
                 select(func.count())
@@ -172,9 +182,9 @@ def _count(connection: Connection, table: type[Base]) -> int:
     return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
-def _lid_above(before: int) -> Callable[[ColumnElement[int]], ColumnElement[str]]:
-    """LIDs that no guest has whose row's id is at most *before*."""
-    return lambda number: literal("7000000") + cast(number + before, String) + literal("@lid")
+def _name_above(before: int, prefix: str, suffix: str) -> Callable[[ColumnElement[int]], ColumnElement[str]]:
+    """WhatsApp's names that no guest has whose row's id is at most *before*."""
+    return lambda number: literal(prefix) + cast(number + before, String) + literal(suffix)
 
 
 def _then() -> datetime:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, bindparam, or_, select
+from sqlalchemy import CompoundSelect, Row, bindparam, or_, select, union
 from sqlalchemy.orm import Session
 
 from server.domain.messages import GuestAddress, InboundMessage
@@ -22,7 +23,7 @@ from server.store.tenants import get_tenant_row
 Known = tuple[GuestRow, ConversationRow]
 
 _GUEST, _CONVERSATION = table_of(GuestRow).c, table_of(ConversationRow).c
-_BY_NAMES = (
+_BY_TENANT = (
     select(
         _GUEST.id,
         _GUEST.tenant_id,
@@ -33,15 +34,13 @@ _BY_NAMES = (
         _CONVERSATION.id.label("conversation_id"),
     )
     .join(table_of(ConversationRow), _CONVERSATION.guest_id == _GUEST.id)
-    .where(
-        _GUEST.tenant_id.in_(bindparam("tenants", expanding=True)),
-        or_(
-            _GUEST.chat_key.in_(bindparam("chat_keys", expanding=True)),
-            _GUEST.lid.in_(bindparam("lids", expanding=True)),
-            _GUEST.phone.in_(bindparam("phones", expanding=True)),
-        ),
-    )
+    .where(_GUEST.tenant_id.in_(bindparam("tenants", expanding=True)))
 )
+_BY_NAME = {
+    "chat_keys": _BY_TENANT.where(_GUEST.chat_key.in_(bindparam("chat_keys", expanding=True))),
+    "lids": _BY_TENANT.where(_GUEST.lid.in_(bindparam("lids", expanding=True))),
+    "phones": _BY_TENANT.where(_GUEST.phone.in_(bindparam("phones", expanding=True))),
+}
 
 
 _ByName = dict[tuple[str, str | None], list[Row[*tuple[Any, ...]]]]
@@ -68,17 +67,27 @@ def locate(session: Session, messages: Sequence[InboundMessage], now: datetime) 
 def _known_by_name(session: Session, messages: Sequence[InboundMessage]) -> _ByName:
     """The guests who have one of the messages' names, by tenant and name."""
     addresses = [message.address for message in messages]
-    names = {
-        "tenants": list({message.tenant_id for message in messages}),
+    told = {
         "chat_keys": [address.chat_key for address in addresses if address.chat_key is not None],
         "lids": [address.lid for address in addresses if address.lid is not None],
         "phones": [address.phone for address in addresses if address.phone is not None],
     }
+    names = {kind: values for kind, values in told.items() if values}
+    tenants = list({message.tenant_id for message in messages})
     known: _ByName = {}
-    for row in session.connection().execute(_BY_NAMES, names):
+    for row in session.connection().execute(_by_names(tuple(names)), {"tenants": tenants, **names}):
         for name in {row.chat_key, row.lid, row.phone} - {None}:
             known.setdefault((row.tenant_id, name), []).append(row)
     return known
+
+
+@cache
+def _by_names(kinds: tuple[str, ...]) -> CompoundSelect[Any]:
+    """The guests with one of the names that are given: a part for each index.
+
+    For an OR of them SQLite reads all guests of the tenant, and so it may for a kind of name that few have.
+    """
+    return union(*(_BY_NAME[kind] for kind in kinds))
 
 
 def _place_of(session: Session, message: InboundMessage, known: _ByName, now: datetime) -> Place:

@@ -53,7 +53,11 @@ class Identities:
         """Guests that turned out to be somebody whom we know under another row."""
         with self._database.read() as session:
             return session.scalars(
-                select(GuestRow.id).where(GuestRow.merge_into.is_not(None)).order_by(GuestRow.id).limit(limit)
+                select(GuestRow.id)
+                .where(GuestRow.merge_into.is_not(None))
+                # Along the index of those that merge: by their ids alone all guests would be read.
+                .order_by(GuestRow.merge_into, GuestRow.id)
+                .limit(limit)
             ).all()
 
     def find_merge(self, guest_id: int) -> Merge | None:

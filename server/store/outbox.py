@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from server.domain.conversations import Lease, Mode
@@ -25,6 +25,8 @@ _LINE_DOWN = "not connected"
 _BEHIND_THE_PROBE = timedelta(seconds=5)
 
 _OUTBOX, _CONVERSATION = table_of(OutboxRow), table_of(ConversationRow)
+# In letters, as the partial index has it: SQLite does not take that index for values it is given.
+_IS_LEAVING = text("outbox_messages.state IN ('committed', 'sending')")
 # Every reply goes through these: they are compiled once.
 _NEXT = (
     select(
@@ -47,7 +49,7 @@ _NEXT = (
             )
         )
     )
-    .where(_OUTBOX.c.lane == bindparam("in_lane"), _OUTBOX.c.state.in_(_LEAVING))
+    .where(_OUTBOX.c.lane == bindparam("in_lane"), _IS_LEAVING)
     .order_by(_OUTBOX.c.id)
     .limit(1)
 )
@@ -93,7 +95,7 @@ class Outbox:
         with self._database.read() as session:
             return session.scalars(
                 select(OutboxRow.lane)
-                .where(OutboxRow.state.in_(_LEAVING), due(OutboxRow.due_at, self._clock.now()))
+                .where(_IS_LEAVING, due(OutboxRow.due_at, self._clock.now()))
                 .distinct()
                 .limit(limit)
             ).all()
