@@ -151,6 +151,7 @@ class Engine:
             offered=[citation.document for citation in answer.citations] if is_offer else (),
             handover=is_handover,
             reason=_reason(answer),
+            conflicts=answer.conflicts,
             timings_ms={"knowledge": round((self._clock.monotonic() - started) * 1000, 2)},
         )
 

@@ -126,8 +126,8 @@ class ReplySource(StrEnum):
 class Reply:
     """What a turn decided to say. ``handover`` asks staff to look at the conversation.
 
-    ``offered`` are document ids that the text offers as numbered choices. ``timings_ms`` are spans of
-    the making, by name.
+    ``offered`` are document ids that the text offers as numbered choices. ``conflicts`` are pairs of document
+    ids, the first of which was believed against the second. ``timings_ms`` are spans of the making, by name.
     """
 
     text: str
@@ -137,6 +137,7 @@ class Reply:
     offered: Sequence[str] = ()
     handover: bool = False
     reason: str = ""
+    conflicts: Sequence[tuple[str, str]] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -150,10 +151,14 @@ class Sentiment(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """What is noted of a turn once the reply is out."""
+    """What is noted of a turn once the reply is out.
+
+    ``documents_disagree`` names the pairs that contradict one another, for staff; None if none do.
+    """
 
     language: str
     intent: str
     sentiment: Sentiment
     open_request: bool
     needs_human: bool
+    documents_disagree: str | None = None

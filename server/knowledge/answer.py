@@ -137,11 +137,12 @@ class EmbeddedAnswers:
         )
 
     def _find(self, tenant: Tenant, question: str, history: Sequence[HistoryLine], asker: _Asker) -> Resolved:
-        """What may answer today; of what is not in season only the best, and only if nothing else is sure."""
+        """What may answer today; of what is not in season only if it comes again and nothing else is sure."""
         ranked = self._retriever.retrieve(tenant, question, history, _RANKED)
         holding = [passage for passage in ranked if holds_on(passage.document, asker.today)]
-        if not self._is_sure(holding, asker) and self._is_sure(ranked, asker):
-            return Resolved(ranked if next_from(ranked[0].document, asker.today) else holding, None)
+        is_coming = self._is_sure(ranked, asker) and next_from(ranked[0].document, asker.today) is not None
+        if is_coming and not self._is_sure(holding, asker):
+            return Resolved(ranked, None)
         return newer_of(holding)
 
     def _is_sure(self, passages: Sequence[Passage], asker: _Asker) -> bool:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from server.knowledge.reading import sentences
+
 # A text of up to so many letters is quoted whole: a guest reads it at a glance.
 WHOLE_UP_TO = 400
-_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?؟;:])\s+(?=\S)|\s*\n+\s*")
 # "approx. 5", "e.g. towels": no sentence ends there.
 _SHORTEST_SENTENCE = 12
 
 
-def sentences(text: str) -> list[str]:
-    """The sentences and lines of *text*; very short ones stand with the next."""
+def quotable(text: str) -> list[str]:
+    """The sentences and lines of a text that is too long to be quoted whole; very short ones with the next.
+
+    Nothing of a text that is not.
+    """
+    if len(text) <= WHOLE_UP_TO:
+        return []
     found: list[str] = []
     carried = ""
-    for piece in _BETWEEN_SENTENCES.split(text):
+    for piece in sentences(text):
         carried = f"{carried} {piece}".strip()
         if len(carried) >= _SHORTEST_SENTENCE:
             found.append(carried)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from server.domain.knowledge import Document
 from server.domain.tenants import Tenant
+from server.knowledge.excerpt import quotable
 from server.knowledge.index import embedded_texts
 from server.knowledge.vectors import Progress, embed_missing, no_progress
 from server.ports.ai import Embedder
@@ -32,6 +33,8 @@ def import_documents(
         NotFound: there is no such tenant; no document was kept.
     """
     name = tenant.settings.name
-    texts = [text for document in documents for text in embedded_texts(document, name)]
+    texts = [
+        text for document in documents for text in (*embedded_texts(document, name), *quotable(document.body))
+    ]
     embed_missing(store, embedder, texts, threads=threads, progress=progress)
     return store.put_documents(tenant.id, documents, whole_sources=whole_sources)

@@ -33,26 +33,22 @@ _QUESTION = re.compile(
 _ONE_DAY = timedelta(1)
 
 
-def opening_answer(
-    document: Document, question: str, now: datetime, language: str, country: str | None = None
-) -> str | None:
+def opening_answer(document: Document, question: str, now: datetime, language: str) -> str | None:
     """Whether or when what *document* tells of is open, in a sentence or two.
 
     A question that names no moment is answered for now and today. None if it does not ask that, if it asks
     of days gone by or of no single moment ("on weekends"), if the document does not hold on the day, or if
-    its hours cannot be told in times of the clock.
+    its hours cannot be told in times of the clock. An answer from hours that speak of public holidays says
+    that these may differ: we have no calendar of them.
 
     Args:
         now: aware, in the business's zone.
-        country: ISO 3166-1 code of the country whose public holidays count; one that has no calendar
-            counts as None. Without one, an answer from hours that speak of holidays says that these may
-            differ.
     """
     if not document.hours or not asks_about_opening(question) or names_other_times(question):
         return None
     moment = asked_moment(question, now)
     day = moment.day if moment else now.date()
-    timetable = Timetable.read(document.hours, country)
+    timetable = Timetable.read(document.hours)
     if timetable is None or day < now.date() or not holds_on(document, day):
         return None
     answer = _Answer(document, timetable, opening_phrases(language), now.replace(tzinfo=None))

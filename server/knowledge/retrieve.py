@@ -10,7 +10,7 @@ from server.domain.language import UNDETERMINED, detect_language
 from server.domain.tenants import Tenant
 from server.knowledge.cache import SingleFlightCache
 from server.knowledge.calibration import calibration_for
-from server.knowledge.excerpt import WHOLE_UP_TO, around, sentences
+from server.knowledge.excerpt import around, quotable
 from server.knowledge.index import KnowledgeIndex, each_told_once, embedded_texts
 from server.knowledge.question import readings
 from server.knowledge.vectors import passage_vectors
@@ -57,11 +57,11 @@ class Retriever:
     def excerpt(self, document: Document, question: str) -> str:
         """What of *document* answers *question*, word for word; all of it where it is short.
 
-        Embeds the sentences of a long one when it is first quoted.
+        The sentences of a long one were embedded with it; those that were not are now.
         """
-        if len(document.body) <= WHOLE_UP_TO:
+        told = quotable(document.body)
+        if not told:
             return document.body
-        told = sentences(document.body)
         kept = passage_vectors(self._store, self._embedder, told)
         asked = self._calibration.centre_questions(
             self._embedder.queries([question]), detect_language(question)

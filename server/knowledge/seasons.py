@@ -31,11 +31,6 @@ def holds_on(document: Document, day: date) -> bool:
     return has_begun and has_not_ended
 
 
-def in_season(documents: Sequence[Document], day: date) -> list[Document]:
-    """Those of *documents* that hold on *day*, in their order."""
-    return [document for document in documents if holds_on(document, day)]
-
-
 def next_from(document: Document, day: date) -> date | None:
     """The first day after *day* on which *document* holds again.
 

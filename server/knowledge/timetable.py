@@ -16,7 +16,6 @@ from opening_hours import (  # type: ignore[attr-defined]  # its stubs leave the
     OpeningHours,
     ParserError,
     State,
-    UnknownCountryError,
 )
 
 _MAX_HOURS = 2_000
@@ -26,8 +25,7 @@ _AROUND = timedelta(2)
 _COMMENT = re.compile(r'"[^"]*"')
 # Times that need the place on Earth, or that are no end: what they would come out as is a guess.
 _NO_CLOCK_TIMES = re.compile(r"sunrise|sunset|dawn|dusk|\d\s*\+|\d:\d\d\s*/", re.IGNORECASE)
-_ANY_HOLIDAYS = re.compile(r"\b[PS]H\b")
-_SCHOOL_HOLIDAYS = re.compile(r"\bSH\b")
+_HOLIDAYS = re.compile(r"\b[PS]H\b")
 # What is open into the small hours belongs to the day before.
 SMALL_HOURS = timedelta(hours=6)
 
@@ -53,30 +51,23 @@ class Interval:
 
 
 class Timetable:
-    """The hours of one thing; ``misses_holidays`` if they speak of holidays that we have no calendar of."""
+    """The hours of one thing; ``misses_holidays`` if they speak of holidays, which we have no calendar of."""
 
     def __init__(self, hours: OpeningHours, misses_holidays: bool) -> None:
         self._hours = hours
         self.misses_holidays = misses_holidays
 
     @classmethod
-    def read(cls, hours: str, country: str | None) -> Timetable | None:
-        """None if *hours* cannot be read, or cannot be told in times of the clock ("until sunset").
-
-        Args:
-            country: ISO 3166-1 code, whose public holidays count.
-        """
+    def read(cls, hours: str) -> Timetable | None:
+        """None if *hours* cannot be read, or cannot be told in times of the clock ("until sunset")."""
         rules = _COMMENT.sub("", hours)
         if len(hours) > _MAX_HOURS or _NO_CLOCK_TIMES.search(rules):
             return None
         try:
-            parsed = OpeningHours(hours, country=country, max_interval_days=_LOOK_AHEAD.days)
-        except UnknownCountryError:
-            return cls.read(hours, None)
+            parsed = OpeningHours(hours, max_interval_days=_LOOK_AHEAD.days)
         except ParserError:
             return None
-        unknown = _ANY_HOLIDAYS if country is None else _SCHOOL_HOLIDAYS
-        return cls(parsed, unknown.search(rules) is not None)
+        return cls(parsed, _HOLIDAYS.search(rules) is not None)
 
     def at(self, moment: datetime) -> Interval:
         """The stretch that *moment* is in; its start and end are told up to two days away."""

@@ -26,14 +26,15 @@ from server.store.tenants import get_tenant_row
 _VECTOR = np.dtype("<f4")
 # Well under the number of parameters that a statement may have, on SQLite and on PostgreSQL.
 _BATCH = 500
-# What makes a document another one when it changes.
-_CONTENT = ("title", "body", "language", "valid_from", "valid_until", "hours", "source")
+# What a document says. The file that it comes in is no part of that.
+_CONTENT = ("title", "body", "language", "valid_from", "valid_until", "hours")
 
 
 class _Kept(NamedTuple):
-    """Of a document that is there: the hash of its content, and the file it came in."""
+    """Of a document that is there: what it says, as a hash, since when, and the file it came in."""
 
     hash: str
+    changed_at: datetime
     source: str
 
 
@@ -73,13 +74,16 @@ class Knowledge:
             kept = _kept(session, tenant_id)
             new = given.keys() - kept.keys()
             changed = {
-                key for key in given.keys() & kept.keys() if kept[key].hash != _content_hash(given[key])
+                key
+                for key in given.keys() & kept.keys()
+                if (kept[key].hash, kept[key].source) != (_content_hash(given[key]), given[key].source)
             }
             missing = {key for key in kept.keys() - given.keys() if kept[key].source in whole_sources}
             # One time for all: nothing in an import is newer than the rest of it.
             now = self._clock.now()
             for key in sorted(new | changed):
-                session.merge(_row(tenant_id, given[key], now))
+                says_the_same = key in kept and kept[key].hash == _content_hash(given[key])
+                session.merge(_row(tenant_id, given[key], kept[key].changed_at if says_the_same else now))
             _delete(session, tenant_id, missing)
             if new or changed or missing:
                 tenant.knowledge_version += 1
@@ -133,7 +137,7 @@ class Knowledge:
                 session.execute(self._database.insert(VectorRow).values(rows).on_conflict_do_nothing())
 
 
-def _row(tenant_id: str, document: Document, now: datetime) -> DocumentRow:
+def _row(tenant_id: str, document: Document, changed_at: datetime) -> DocumentRow:
     return DocumentRow(
         tenant_id=tenant_id,
         id=document.id,
@@ -145,7 +149,7 @@ def _row(tenant_id: str, document: Document, now: datetime) -> DocumentRow:
         hours=document.hours,
         source=document.source,
         content_hash=_content_hash(document),
-        updated_at=now,
+        updated_at=changed_at,
     )
 
 
@@ -171,9 +175,10 @@ def _locked_tenant(session: Session, tenant_id: str) -> TenantRow:
 
 
 def _kept(session: Session, tenant_id: str) -> dict[str, _Kept]:
-    query = select(DocumentRow.id, DocumentRow.content_hash, DocumentRow.source)
-    rows = session.execute(query.where(DocumentRow.tenant_id == tenant_id))
-    return {row.id: _Kept(row.content_hash, row.source) for row in rows}
+    query = select(
+        DocumentRow.id, DocumentRow.content_hash, DocumentRow.updated_at, DocumentRow.source
+    ).where(DocumentRow.tenant_id == tenant_id)
+    return {row.id: _Kept(row.content_hash, row.updated_at, row.source) for row in session.execute(query)}
 
 
 def _delete(session: Session, tenant_id: str, ids: Iterable[str]) -> None:

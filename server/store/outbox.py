@@ -17,8 +17,6 @@ from server.store.leases import check_lease
 from server.store.models import ConversationRow, OutboxRow, table_of
 from server.store.session import Database
 
-_LEAVING = (DeliveryState.COMMITTED, DeliveryState.SENDING)
-
 # The reason of the one message that tries whether its tenant's line is back.
 _LINE_DOWN = "not connected"
 # The others of the tenant follow so long after it, unless it wakes them at once.
@@ -180,7 +178,7 @@ class Outbox:
                 .where(
                     OutboxRow.tenant_id == message.tenant_id,
                     OutboxRow.channel == message.channel,
-                    OutboxRow.state.in_(_LEAVING),
+                    _IS_LEAVING,
                     OutboxRow.reason == _LINE_DOWN,
                     OutboxRow.id != message.id,
                     ~due(OutboxRow.due_at, now),
@@ -277,7 +275,7 @@ def _has_not_left(row: OutboxRow, message: OutboundMessage) -> None:
 
 def _leaving(tenant_id: str, channel: Channel) -> Select[int]:
     return select(OutboxRow.id).where(
-        OutboxRow.tenant_id == tenant_id, OutboxRow.channel == channel, OutboxRow.state.in_(_LEAVING)
+        OutboxRow.tenant_id == tenant_id, OutboxRow.channel == channel, _IS_LEAVING
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -168,6 +169,22 @@ def test_a_reader_never_sees_half_an_import(database_store: KnowledgeStore) -> N
     titles = {document.title for document in database_store.documents("1")}
     assert seen <= {40}
     assert titles == {"New"}
+
+
+def test_a_document_is_newer_when_it_says_something_else_not_when_its_file_has_another_name(
+    database_store: KnowledgeStore, clock: FakeClock
+) -> None:
+    def changed_at() -> datetime | None:
+        return database_store.documents("1")[0].changed_at
+
+    database_store.put_documents("1", [replace(POOL, source="a.md")])
+    first = changed_at()
+    clock.advance(60)
+    database_store.put_documents("1", [replace(POOL, source="b.md")])
+    assert database_store.documents("1")[0].source == "b.md"
+    assert changed_at() == first
+    database_store.put_documents("1", [replace(POOL, source="b.md", body="The pool is closed.")])
+    assert changed_at() == clock.now()
 
 
 def test_vectors_come_back_exactly_by_model_and_hash(store: KnowledgeStore) -> None:

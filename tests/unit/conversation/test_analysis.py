@@ -77,6 +77,11 @@ def test_a_handover_leaves_the_request_open_and_needs_a_human() -> None:
     assert (noted.open_request, noted.needs_human) == (True, True)
 
 
+def test_documents_that_disagree_are_named() -> None:
+    assert of("breakfast", conflicts=[("new", "old")]).documents_disagree == "new ≠ old"
+    assert of("breakfast").documents_disagree is None
+
+
 def test_an_offer_leaves_the_request_open() -> None:
     noted = of("breakfast", offered=("a", "b"))
     assert (noted.open_request, noted.needs_human) == (True, False)

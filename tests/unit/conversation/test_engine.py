@@ -132,6 +132,7 @@ async def test_staff_are_told_of_documents_that_disagree() -> None:
     engine = Engine(EmbeddedAnswers(retriever), retriever, None, FakeClock(), first_token_s=0.05, total_s=0.1)
     reply = await engine.answer(a_turn("When is breakfast?"))
     assert reply.reason == "documents_disagree"
+    assert [set(pair) for pair in reply.conflicts] == [{"old", "new"}]
     assert not reply.handover
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.knowledge import Document
-from server.knowledge.seasons import can_hold_together, holds_on, in_season, next_from
+from server.knowledge.seasons import can_hold_together, holds_on, next_from
 
 
 def _from_until(valid_from: str, valid_until: str) -> Document:
@@ -53,12 +53,6 @@ def test_a_document_holds_between_its_bounds(
     valid_from: str, valid_until: str, day: str, holds: bool
 ) -> None:
     assert holds_on(_from_until(valid_from, valid_until), date.fromisoformat(day)) is holds
-
-
-def test_what_is_out_of_season_is_left_out_in_order() -> None:
-    summer, always, winter = _from_until("06-01", "09-30"), _from_until("", ""), _from_until("11-01", "03-31")
-    assert in_season([summer, always, winter], date(2026, 12, 1)) == [always, winter]
-    assert in_season([summer, always, winter], date(2026, 7, 1)) == [summer, always]
 
 
 @pytest.mark.parametrize(
