@@ -32,9 +32,13 @@ class Bench:
 
 BENCHES = {
     "ack": Bench("bench.ack", "how soon a webhook is acknowledged under load"),
+    "answers": Bench(
+        "bench.answers", "how often the embedded answers are right, and what each signal is worth"
+    ),
     "faults": Bench("bench.faults", "nothing lost and nothing twice, whatever dies"),
     "order": Bench("bench.order", "several web and worker processes keep each guest's order"),
     "reply": Bench("bench.reply", "our own share of the time that a reply takes"),
+    "retrieval": Bench("bench.retrieval", "how long finding what answers takes, by the number of documents"),
     "soak": Bench("bench.soak", "memory and times over a long run; memory of a linked number; start-up"),
     "takeover": Bench("bench.takeover", "nothing of the desk's leaves after staff took over"),
 }

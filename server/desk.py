@@ -20,7 +20,7 @@ from server.inbox.merge import Merger
 from server.inbox.receive import Receiver
 from server.inbox.sweep import AT_ONCE, Sweep, waker
 from server.inbox.takeover import Takeover
-from server.knowledge.answer import EmbeddedAnswers
+from server.knowledge.answer import EmbeddedAnswers, Thresholds
 from server.knowledge.retrieve import Retriever
 from server.outbox.alerts import LineWatch
 from server.outbox.deliver import Deliverer
@@ -132,7 +132,7 @@ def make_engine(settings: Settings, ports: Ports) -> Engine:
     """What answers a turn: the embedded answers, with the model in front of them where there is one."""
     retriever = Retriever(ports.knowledge, ports.embedder)
     return Engine(
-        EmbeddedAnswers(retriever),
+        EmbeddedAnswers(retriever, Thresholds(settings.answer_threshold, settings.offer_threshold)),
         retriever,
         ports.model,
         ports.clock,

@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     ai_max_tokens: int = Field(default=220, ge=1, le=4096)
     ai_temperature: float = Field(default=0.2, ge=0, le=2)
     ai_context_messages: int = Field(default=4, ge=0, le=50)
+    answer_threshold: float = Field(default=0.55, ge=0, le=1)
+    offer_threshold: float = Field(default=0.1, ge=0, le=1)
     turn_concurrency: int = Field(default=32, ge=1, le=512)
     turn_engine: Literal["", "in-process", "procrastinate"] = ""
     worker_max_turns: int = Field(default=0, ge=0)
@@ -76,6 +78,13 @@ class Settings(BaseSettings):
         url = info.data.get("database_url")
         if value == "procrastinate" and (url is None or url.get_secret_value().startswith("sqlite")):
             raise ValueError("procrastinate needs PostgreSQL: set DATABASE_URL, or leave this empty")
+        return value
+
+    @field_validator("offer_threshold")
+    @classmethod
+    def _is_offered_before_answered(cls, value: float, info: ValidationInfo) -> float:
+        if value > info.data.get("answer_threshold", 1):
+            raise ValueError("must not be above ANSWER_THRESHOLD: what is less sure is offered")
         return value
 
     @property

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from server.commands.context import CommandContext
 from server.commands.progress import show_on
 from server.domain.tenants import Tenant, TenantSettings
-from server.knowledge.answer import EmbeddedAnswers
+from server.knowledge.answer import EmbeddedAnswers, Thresholds
 from server.knowledge.evaluate import (
     Business,
     Outcome,
@@ -91,7 +91,9 @@ def _run(
         store = Knowledge(database, context.clock)
         _embed(store, embedder, businesses, context.settings.data_dir / "cache", context.clock)
         tenants = _add(businesses, Tenants(database, context.clock), store)
-        asking = ask(EmbeddedAnswers(Retriever(store, embedder)), tenants, questions)
+        settings = context.settings
+        thresholds = Thresholds(settings.answer_threshold, settings.offer_threshold)
+        asking = ask(EmbeddedAnswers(Retriever(store, embedder), thresholds), tenants, questions)
         return list(tqdm(asking, "Asking", total=len(questions), unit=" questions"))
 
 

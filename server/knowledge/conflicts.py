@@ -66,6 +66,25 @@ class Resolved:
     conflict: tuple[str, str] | None
 
 
+def together(passages: Sequence[Passage]) -> list[Passage]:
+    """*passages* with the probabilities of those under the same title put together, best first.
+
+    Two documents about one thing share the probability that it is asked about.
+    """
+    pooled = [
+        replace(
+            passage,
+            score=sum(
+                other.score
+                for other in passages
+                if other is passage or _same_thing(passage.document.title, other.document.title)
+            ),
+        )
+        for passage in passages
+    ]
+    return sorted(pooled, key=lambda passage: -passage.score)
+
+
 def newer_of(passages: Sequence[Passage]) -> Resolved:
     """*passages*, best first, with the best's place and score given to a newer one that contradicts it.
 

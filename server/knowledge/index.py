@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from server.domain.knowledge import Document, Passage
 from server.domain.language import UNDETERMINED
-from server.knowledge.calibration import MEANINGS, Calibration, features
+from server.knowledge.calibration import Calibration
+from server.knowledge.concepts import asked_concepts, concept_terms
 from server.knowledge.lexical import LexicalIndex, letter_terms, word_terms
-from server.knowledge.words import without_name
+from server.knowledge.ranking import MEANINGS, Matrix, Question, Vector
+from server.knowledge.words import content_words, without_name
+
+# Fewer documents in a language have no mean of their own to stand out from.
+_FEWEST_FOR_A_MEAN = 3
 
 
 def embedded_texts(document: Document, business: str) -> tuple[str, str, str]:
@@ -50,7 +54,7 @@ class KnowledgeIndex:
         self,
         documents: Sequence[Document],
         texts: Sequence[tuple[str, str, str]],
-        vectors: NDArray[np.float32],
+        vectors: Matrix,
         language: str,
         calibration: Calibration,
     ) -> None:
@@ -63,48 +67,80 @@ class KnowledgeIndex:
         self._documents = documents
         self._language = language
         self._calibration = calibration
-        self._vectors = self._centred(vectors.reshape(len(documents), MEANINGS, -1))
-        self._is_foreign = np.array(
+        self._languages = sorted({document.language for document in documents})
+        self._language_of = np.array([self._languages.index(document.language) for document in documents])
+        self._vectors = self._centred(vectors)
+        self.is_foreign = np.array(
             [document.language not in (language, UNDETERMINED) for document in documents]
         )
         titles, bodies, both = zip(*texts, strict=True)
-        self._lexical = (
-            LexicalIndex(titles, word_terms),
-            LexicalIndex(bodies, word_terms),
-            LexicalIndex(titles, letter_terms),
-            LexicalIndex(both, letter_terms),
-        )
+        self._title_words = LexicalIndex(titles, word_terms)
+        self._body_words = LexicalIndex(bodies, word_terms)
+        self._title_letters = LexicalIndex(titles, letter_terms)
+        self._both_letters = LexicalIndex(both, letter_terms)
+        self._title_concepts = LexicalIndex(titles, concept_terms, asked_concepts)
+        self._both_concepts = LexicalIndex(both, concept_terms, asked_concepts)
 
-    def rank(self, question: str, vector: NDArray[np.float32], limit: int) -> list[Passage]:
-        """The documents that most probably answer *question*, best first.
+    def probabilities(self, question: str, vector: Vector) -> Vector:
+        """That each document answers *question*.
 
         Args:
             question: without the name of the business.
             vector: its embedding, as the embedder gave it.
         """
-        probabilities = self.probabilities(question, vector)
-        best = np.argsort(-probabilities, kind="stable")[:limit]
-        return [Passage(self._documents[place], float(probabilities[place])) for place in best]
+        return self._calibration.ranking.probabilities(
+            self.signals(question, vector), Question(len(content_words(question)), self.is_foreign)
+        )
 
-    def probabilities(self, question: str, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """That each document answers *question*."""
-        signals = self.signals(question, vector)
-        same = self._calibration.same_language.probabilities(features(signals))
-        if not self._is_foreign.any():
-            return same
-        other = self._calibration.other_language.probabilities(features(signals[:, :MEANINGS]))
-        return np.where(self._is_foreign, other, same)
+    def best(self, probabilities: Vector, limit: int) -> list[Passage]:
+        """The most probable documents, best first."""
+        places = np.argsort(-probabilities, kind="stable")[:limit]
+        return [Passage(self._documents[place], float(probabilities[place])) for place in places]
 
-    def signals(self, question: str, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A row for each document, a column for each of ``SIGNALS``."""
-        centred = self._calibration.centre_questions(vector[np.newaxis], self._language)[0]
-        meanings = self._vectors @ centred
-        lexical = [index.coverage(question) for index in self._lexical]
-        return np.column_stack([meanings, *lexical])
+    def signals(self, question: str, vector: Vector) -> Matrix:
+        """A row for each document, a column for each of ``ranking.SIGNALS``."""
+        meanings = self._meanings(vector)
+        title_words = self._title_words.compare(question)
+        body_words = self._body_words.compare(question)
+        title_concepts = self._title_concepts.compare(question)
+        return np.column_stack(
+            [
+                meanings,
+                self._standing(meanings),
+                title_words.of_question,
+                body_words.of_question,
+                self._title_letters.compare(question).of_question,
+                self._both_letters.compare(question).of_question,
+                title_words.of_text,
+                body_words.of_text,
+                title_concepts.of_question,
+                self._both_concepts.compare(question).of_question,
+                title_concepts.of_text,
+            ]
+        )
 
-    def _centred(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        rows = [
-            self._calibration.centre_passages(row, document.language)
-            for row, document in zip(vectors, self._documents, strict=True)
-        ]
-        return np.stack(rows)
+    def _meanings(self, vector: Vector) -> Matrix:
+        """How near the question is to each document's title, body and both."""
+        aimed = [self._calibration.aim(vector, self._language, language) for language in self._languages]
+        # One vector at a time: with two at once the library would take four times as long.
+        nearness = np.stack([self._vectors @ one for one in aimed], axis=1)
+        of_documents = nearness.reshape(len(self._documents), MEANINGS, -1)
+        meanings: Matrix = of_documents[np.arange(len(of_documents)), :, self._language_of]
+        return meanings
+
+    def _standing(self, meanings: Matrix) -> Matrix:
+        """*meanings* less the mean of the documents in the same language."""
+        means = np.broadcast_to(meanings.mean(axis=0), meanings.shape).copy()
+        for of_language in (self.is_foreign, ~self.is_foreign):
+            if of_language.sum() >= _FEWEST_FOR_A_MEAN:
+                means[of_language] = meanings[of_language].mean(axis=0)
+        standing: Matrix = meanings - means
+        return standing
+
+    def _centred(self, vectors: Matrix) -> Matrix:
+        languages = np.repeat(self._language_of, MEANINGS)
+        centred = np.empty_like(vectors)
+        for place, language in enumerate(self._languages):
+            rows = languages == place
+            centred[rows] = self._calibration.centre_passages(vectors[rows], language)
+        return centred

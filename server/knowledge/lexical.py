@@ -1,10 +1,12 @@
-"""How well a question's words cover each of a set of texts (BM25, scaled to what could be reached)."""
+"""What a question's terms and those of each of a set of texts have in common."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from array import array
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,54 +32,103 @@ def letter_terms(text: str) -> Sequence[Sequence[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Posting:
-    """The places of the texts that have a term, and its weight in each."""
+class Overlap:
+    """What a question and each text have in common; a row for each text.
 
-    texts: NDArray[np.intp]
-    weights: NDArray[np.float32]
+    ``of_question`` is the BM25 weight of the question's terms in the text, as a share of their whole
+    weight: about 0 to 1, more where a rare term is repeated. A term that no text has weighs most: what the
+    business never speaks of lowers all. ``of_text`` is the share of the text's own terms, by rarity, that
+    the question has, 0 to 1: "bike parking" is less about a question that names parking than "parking" is.
+    """
+
+    of_question: NDArray[np.float32]
+    of_text: NDArray[np.float32]
 
 
 class LexicalIndex:
-    """An inverted index over the texts of one business."""
+    """An inverted index over the texts of one business.
 
-    def __init__(self, texts: Sequence[str], terms: Terms) -> None:
-        self._size = len(texts)
-        self._terms = terms
-        split = [terms(text) for text in texts]
-        lengths = np.array([len(text) for text in split], dtype=np.float32)
-        self._norms = (_K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0))).astype(np.float32)
-        self._postings = self._make_postings(split)
+    The texts of all terms stand in one array, a term's after those of the term before: a tenth of what as
+    many small arrays would take.
+    """
 
-    def coverage(self, question: str) -> NDArray[np.float32]:
-        """For each text the BM25 weight of the question's terms in it, as a share of their whole weight.
-
-        About 0 to 1; more where a rare term is repeated. A term that no text has weighs most: what the
-        business never speaks of lowers all scores.
+    def __init__(self, texts: Sequence[str], terms: Terms, asked: Terms | None = None) -> None:
+        """Args:
+        terms: of a text.
+        asked: of a question, where they are not the same.
         """
-        scores = np.zeros(self._size, dtype=np.float32)
+        self._size = len(texts)
+        self._asked = asked or terms
+        self._rows: dict[str, int] = {}
+        read = _Occurrences()
+        for place, text in enumerate(texts):
+            self._read(place, terms(text), read)
+        self._starts, self._texts, counts = read.by_row(len(self._rows))
+        lengths = np.array(read.lengths, dtype=np.float32)
+        norms = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0))
+        self._weights = (counts * (_K1 + 1) / (counts + norms[self._texts])).astype(np.float32)
+        own = np.bincount(
+            read.own_places, [self._rarity(row) for row in read.own_rows], minlength=self._size
+        ).astype(np.float32)
+        self._own_weights = np.where(own > 0, own, 1)
+
+    def compare(self, question: str) -> Overlap:
+        """*question* with each text."""
+        of_question = np.zeros(self._size, dtype=np.float32)
+        of_text = np.zeros(self._size, dtype=np.float32)
         total = 0.0
-        for term in dict.fromkeys(self._known_form(term) for term in self._terms(question)):
-            posting = self._postings.get(term)
-            rarity = self._rarity(len(posting.texts) if posting else 0)
+        for form in dict.fromkeys(self._known_form(term) for term in self._asked(question)):
+            row = self._rows.get(form)
+            rarity = self._rarity(row)
             total += rarity
-            if posting:
-                scores[posting.texts] += np.float32(rarity) * posting.weights
-        return scores / np.float32(total) if total else scores
+            if row is not None:
+                posting = slice(self._starts[row], self._starts[row + 1])
+                texts = self._texts[posting]
+                of_question[texts] += np.float32(rarity) * self._weights[posting]
+                of_text[texts] += np.float32(rarity)
+        if total:
+            of_question /= np.float32(total)
+        return Overlap(of_question, np.minimum(of_text / self._own_weights, 1))
+
+    def _read(self, place: int, terms: Sequence[Sequence[str]], read: _Occurrences) -> None:
+        read.lengths.append(len(terms))
+        for form, count in Counter(form for term in terms for form in term).items():
+            # The same words stand in most indexes.
+            read.add(self._rows.setdefault(sys.intern(form), len(self._rows)), place, count)
+        for form in {term[0] for term in terms}:
+            read.add_own(self._rows[form], place)
 
     def _known_form(self, term: Sequence[str]) -> str:
-        return next((form for form in term if form in self._postings), term[0])
+        return next((form for form in term if form in self._rows), term[0])
 
-    def _rarity(self, texts: int) -> float:
+    def _rarity(self, row: int | None) -> float:
+        texts = 0 if row is None else int(self._starts[row + 1] - self._starts[row])
         return math.log(1 + (self._size - texts + 0.5) / (texts + 0.5))
 
-    def _make_postings(self, split: Sequence[Sequence[Sequence[str]]]) -> dict[str, _Posting]:
-        counts: dict[str, dict[int, int]] = defaultdict(dict)
-        for place, text in enumerate(split):
-            for form, count in Counter(form for term in text for form in term).items():
-                counts[form][place] = count
-        return {form: self._posting(places) for form, places in counts.items()}
 
-    def _posting(self, places: Mapping[int, int]) -> _Posting:
-        texts = np.fromiter(places.keys(), dtype=np.intp)
-        count = np.fromiter(places.values(), dtype=np.float32)
-        return _Posting(texts, count * np.float32(_K1 + 1) / (count + self._norms[texts]))
+class _Occurrences:
+    """Which term stands in which text how often, in the order of reading; and each text's own terms."""
+
+    def __init__(self) -> None:
+        self.lengths = array("i")
+        self._rows, self._places, self._counts = array("i"), array("i"), array("i")
+        self.own_rows, self.own_places = array("i"), array("i")
+
+    def add(self, row: int, place: int, count: int) -> None:
+        """A form of a term."""
+        self._rows.append(row)
+        self._places.append(place)
+        self._counts.append(count)
+
+    def add_own(self, row: int, place: int) -> None:
+        """A term as the text has it."""
+        self.own_rows.append(row)
+        self.own_places.append(place)
+
+    def by_row(self, rows: int) -> tuple[NDArray[np.intp], NDArray[np.intc], NDArray[np.float32]]:
+        """Where each row starts, and the end; the texts and counts, row after row."""
+        row = np.array(self._rows, dtype=np.intc)
+        order = np.argsort(row, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
+        texts = np.array(self._places, dtype=np.intc)[order]
+        return starts, texts, np.array(self._counts, dtype=np.float32)[order]

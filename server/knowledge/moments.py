@@ -200,6 +200,10 @@ _TIMES = _word(
     r"[וש]?(?:עד מתי|ממתי|מ?מתי(?= (?:מוגש|מגישים|מתחיל|נגמר|מסתיי|אפשר|ניתן|ה?ארוח|יש|ה))"
     r"|(?:ב|עד |מ|החל מ|לפי )?(?:איזו|איזה|אילו) שעו?ת?ה?|מה השעות)",
 )
+_MAY = _word(
+    r"(?:can|could|may) (?:we|i|you|one|my|our|the)|(?:is|are|will) there|do you have",
+    r"[וש]?(?:אפשר|ניתן|נוכל|אוכל|האם|יש|יהיה|תהיה)",
+)
 # A time for doing something, not one of being open.
 _DOING = _word(
     r"book|booked|booking|reserv\w*|cancel\w*|pay|paid|payment|order|ordered|cost|costs|price|arriv\w*|check\w*|leave"
@@ -214,6 +218,12 @@ def asks_about_opening(question: str) -> bool:
     if _OPENNESS.search(text):
         return True
     return _TIMES.search(text) is not None and _DOING.search(text) is None
+
+
+def asks_whether(question: str) -> bool:
+    """Whether *question* is whether one may or whether there is: "can we swim", "is there breakfast"."""
+    text = _read(question)
+    return _MAY.search(text) is not None and _DOING.search(text) is None
 
 
 def names_other_times(question: str) -> bool:

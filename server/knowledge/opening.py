@@ -16,6 +16,7 @@ from server.knowledge.moments import (
     Part,
     asked_moment,
     asks_about_opening,
+    asks_whether,
     names_other_times,
     part_bounds,
 )
@@ -44,9 +45,12 @@ def opening_answer(document: Document, question: str, now: datetime, language: s
     Args:
         now: aware, in the business's zone.
     """
-    if not document.hours or not asks_about_opening(question) or names_other_times(question):
+    if not document.hours or names_other_times(question):
         return None
     moment = asked_moment(question, now)
+    # "Can we swim on Saturday?" asks for Saturday's hours; without a day it need not.
+    if not asks_about_opening(question) and (moment is None or not asks_whether(question)):
+        return None
     day = moment.day if moment else now.date()
     timetable = Timetable.read(document.hours)
     if timetable is None or day < now.date() or not holds_on(document, day):

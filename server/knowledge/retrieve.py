@@ -12,7 +12,8 @@ from server.knowledge.cache import SingleFlightCache
 from server.knowledge.calibration import calibration_for
 from server.knowledge.excerpt import around, quotable
 from server.knowledge.index import KnowledgeIndex, each_told_once, embedded_texts
-from server.knowledge.question import readings
+from server.knowledge.question import in_context, readings
+from server.knowledge.ranking import Vector
 from server.knowledge.vectors import passage_vectors
 from server.knowledge.words import without_name
 from server.ports.ai import Embedder
@@ -20,6 +21,8 @@ from server.ports.knowledge import KnowledgeStore
 
 # Businesses times languages. One of 500 documents takes about 5 MB.
 _INDEXES = 64
+# How much of the answer to a question that leans on what was said before is told by that.
+_CONTEXT = 0.9
 
 # Tenant, name, version, and the languages from the asker's on.
 _Key = tuple[str, str, int, tuple[str, ...]]
@@ -49,10 +52,13 @@ class Retriever:
         index = self._index(tenant, self._language(tenant, question))
         if index is None:
             return []
-        texts = [without_name(text, tenant.settings.name) for text in readings(question, history)]
-        vectors = self._embedder.queries(texts)
-        rankings = [index.rank(text, vector, limit) for text, vector in zip(texts, vectors, strict=True)]
-        return max(rankings, key=lambda ranking: ranking[0].score)
+        name = tenant.settings.name
+        alone = self._read(index, [without_name(text, name) for text in readings(question)])
+        leaning = in_context(question, history)
+        if leaning is None:
+            return index.best(alone, limit)
+        together = self._read(index, [without_name(leaning, name)])
+        return index.best((1 - _CONTEXT) * alone + _CONTEXT * together, limit)
 
     def excerpt(self, document: Document, question: str) -> str:
         """What of *document* answers *question*, word for word; all of it where it is short.
@@ -76,6 +82,12 @@ class Retriever:
         """Load the embedding model and index the business, so that the first question does not wait."""
         self._index(tenant, language)
         self._embedder.queries([tenant.settings.name])
+
+    def _read(self, index: KnowledgeIndex, texts: Sequence[str]) -> Vector:
+        """The probabilities of the documents for that one of *texts* that one of them answers most surely."""
+        vectors = self._embedder.queries(texts)
+        found = [index.probabilities(text, vector) for text, vector in zip(texts, vectors, strict=True)]
+        return max(found, key=lambda probabilities: float(probabilities.max()))
 
     def _language(self, tenant: Tenant, question: str) -> str:
         language = detect_language(question)

@@ -70,11 +70,21 @@ def test_soak_tells_memory_starts_and_that_nothing_was_lost() -> None:
     assert "10/10: reply, round trip p99" in found
 
 
+def test_retrieval_tells_times_and_memory_and_that_forked_workers_answer() -> None:
+    found = _figures("retrieval", "--documents=100", "--questions=20")
+    assert found["question p50"]["value"] > found["of it embedding, p50"]["value"] * 0.5 > 0
+    assert found["memory, model included"]["budget"] == 200
+    assert found["of 4 forked workers stuck"]["value"] == 0
+
+
 def test_a_bench_that_does_not_exist_is_answered_with_those_that_do() -> None:
     said = _bench("nope", code=2).stderr
-    assert "there is no bench 'nope'; there are ack, faults, order, reply, soak, takeover" in said
+    assert (
+        "there is no bench 'nope'; there are ack, answers, faults, order, reply, retrieval, soak, takeover"
+        in said
+    )
 
 
-@pytest.mark.parametrize("name", ["ack", "order", "reply", "soak", "takeover"])
+@pytest.mark.parametrize("name", ["ack", "answers", "order", "reply", "retrieval", "soak", "takeover"])
 def test_each_bench_explains_itself_with_an_example(name: str) -> None:
     assert f"frontdesk bench {name} " in _bench(name, "--help").stdout

@@ -27,6 +27,14 @@ def test_nothing_need_be_set() -> None:
     assert not settings.has_model
 
 
+def test_what_is_offered_is_less_sure_than_what_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSWER_THRESHOLD", "0.3")
+    assert read_settings().offer_threshold == 0.1
+    monkeypatch.setenv("OFFER_THRESHOLD", "0.4")
+    with pytest.raises(SettingsError, match=r"OFFER_THRESHOLD: .*must not be above ANSWER_THRESHOLD"):
+        read_settings()
+
+
 def test_an_env_file_is_read(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PORT=5001\n", encoding="ascii")
     assert read_settings().port == 5001

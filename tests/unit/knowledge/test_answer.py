@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.domain.conversations import HistoryLine, Speaker
-from server.domain.knowledge import AnswerAction, KnowledgeAnswer, Passage
+from server.domain.knowledge import AnswerAction, KnowledgeAnswer
 from server.knowledge.answer import EmbeddedAnswers, Thresholds
 from server.knowledge.excerpt import WHOLE_UP_TO
 from server.knowledge.phrases import phrases
@@ -126,16 +126,6 @@ def test_a_source_in_another_language_is_said_to_be_so(unsure: EmbeddedAnswers) 
     assert in_hebrew.text == "Our information on this is in Hebrew:\nהסאונה פתוחה בין 18:00 ל-22:00."
     in_english = ask(unsure, "1", offered=("laundry",), language="he")
     assert in_english.text == "המידע שלנו בנושא זה הוא באנגלית:\nA washing machine is in the basement."
-
-
-def test_a_source_in_another_language_must_be_surer_to_be_quoted() -> None:
-    thresholds = Thresholds(answer=0.3, answer_across_languages=0.6)
-    for document, language, least in (
-        (a_document("pool", "Pool", "No pool."), "en", 0.3),
-        (a_document("pool", "Pool", "No pool."), "he", 0.6),
-        (a_document("hours", "Pool", "8-20"), "he", 0.3),
-    ):
-        assert thresholds.answer_from(Passage(document, 0.5), language) == least
 
 
 def test_a_follow_up_is_read_with_the_question_before_it() -> None:

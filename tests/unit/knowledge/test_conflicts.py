@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.domain.knowledge import Document, Passage
 from server.domain.language import detect_language
-from server.knowledge.conflicts import conflicting, newer_of
+from server.knowledge.conflicts import conflicting, newer_of, together
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 LATELY = LONG_AGO + timedelta(days=100)
@@ -150,6 +150,20 @@ def test_one_topic_told_in_two_languages_is_compared_by_its_figures(
     one = Document("pool.en", "Pool", english, "en")
     assert conflicting(one, Document("pool.he", "בריכה", hebrew, "he")) is conflict
     assert not conflicting(one, Document("other.he", "בריכה", hebrew, "he"))
+
+
+def test_documents_about_one_thing_share_the_probability_that_it_is_asked_about() -> None:
+    found = [
+        Passage(_document("spa", "Spa", "Open daily."), 0.4),
+        Passage(_document("pool", "Pool", "On the roof."), 0.3),
+        Passage(_document("pool-2", "Pool", "Towels are there."), 0.2),
+    ]
+    pooled = together(found)
+    assert [(one.document.id, round(one.score, 6)) for one in pooled] == [
+        ("pool", 0.5),
+        ("pool-2", 0.5),
+        ("spa", 0.4),
+    ]
 
 
 def test_nothing_found_holds_no_conflict() -> None:

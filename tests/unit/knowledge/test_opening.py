@@ -116,6 +116,7 @@ def test_a_question_in_hebrew_is_answered_from_the_hours(
     [
         ("", "is it open now?"),
         (WEEK, "can I bring a dog?"),
+        (WEEK, "can I book a massage for tomorrow?"),
         (WEEK, "is it heated tomorrow?"),
         (WEEK, "is it open on weekends?"),
         (WEEK, "is it open in August?"),
@@ -128,6 +129,19 @@ def test_a_question_in_hebrew_is_answered_from_the_hours(
 )
 def test_what_the_hours_do_not_tell_is_not_answered(hours: str, question: str) -> None:
     assert opening_answer(_pool(hours), question, NOON, "en") is None
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "answer"),
+    [
+        ("Can we swim on Sunday?", "en", "Pool, tomorrow (Sunday): 08:00–19:00."),
+        ("אפשר לשחות ביום ראשון?", "he", "Pool, מחר (יום ראשון): 08:00 עד 19:00."),
+    ],
+)
+def test_whether_one_may_on_a_day_is_answered_with_its_hours(
+    question: str, language: str, answer: str
+) -> None:
+    assert opening_answer(_pool("Mo-Su 08:00-19:00"), question, NOON, language) == answer
 
 
 def test_another_language_gets_english() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.conversations import HistoryLine, Speaker
-from server.knowledge.question import MAX_QUESTIONS, MAX_READINGS, questions, readings
+from server.knowledge.question import MAX_QUESTIONS, MAX_READINGS, in_context, questions, readings
 
 PARKING = [
     HistoryLine(Speaker.GUEST, "Hi! Do you have parking?"),
@@ -29,11 +29,11 @@ PARKING = [
     ],
 )
 def test_small_talk_around_a_question_is_left_out(message: str, reading: str) -> None:
-    assert readings(message, ())[0] == reading
+    assert readings(message)[0] == reading
 
 
 def test_each_of_several_questions_is_a_reading() -> None:
-    found = readings("Is there a pool? And can we bring a dog?", ())
+    found = readings("Is there a pool? And can we bring a dog?")
     assert found == ["Is there a pool? can we bring a dog?", "Is there a pool?", "can we bring a dog?"]
 
 
@@ -41,25 +41,51 @@ def test_each_of_several_questions_is_a_reading() -> None:
     "message", ["We have a dog. Can he come along?", "We have a dog.\nCan he come along?"]
 )
 def test_what_is_told_beside_the_question_is_read_too(message: str) -> None:
-    assert readings(message, ()) == ["Can he come along?", "We have a dog. Can he come along?"]
+    assert readings(message) == ["Can he come along?", "We have a dog. Can he come along?"]
 
 
-@pytest.mark.parametrize("message", ["and is it free?", "how much is it?", "can I book one?"])
-def test_a_question_that_leans_on_the_last_is_also_read_with_it(message: str) -> None:
-    assert any(reading.startswith("Do you have parking?") for reading in readings(message, PARKING))
+@pytest.mark.parametrize(
+    "message",
+    [
+        "and is it free?",
+        "how much is it?",
+        "can I book one?",
+        "price?",
+        "and for kids",
+        "כמה זה עולה",
+        "גם בשבת?",
+    ],
+)
+def test_a_question_that_names_nothing_is_read_with_what_was_said_before(message: str) -> None:
+    read = in_context(message, PARKING)
+    assert read is not None
+    assert read.startswith("Do you have parking? There are six spaces in the yard. ")
 
 
-def test_a_question_that_stands_alone_is_read_alone() -> None:
-    assert readings("Do you have a pool?", PARKING) == ["Do you have a pool?"]
+@pytest.mark.parametrize(
+    "message",
+    ["Do you have a pool?", "and a helipad?", "what about dogs", "Great", "we are 2 adults", "", "ok?"],
+)
+def test_what_names_a_thing_or_asks_nothing_stands_alone(message: str) -> None:
+    assert in_context(message, PARKING) is None
 
 
 def test_a_question_without_history_leans_on_nothing() -> None:
-    assert readings("and is it free?", ()) == ["is it free?"]
+    assert in_context("and is it free?", ()) is None
+    assert readings("and is it free?") == ["is it free?"]
 
 
-@given(st.text(max_size=200), st.text(max_size=50))
-def test_every_message_has_a_few_readings(message: str, before: str) -> None:
-    found = readings(message, [HistoryLine(Speaker.GUEST, before)])
+def test_of_a_long_reply_the_beginning_is_read() -> None:
+    reply = "The yard has six spaces " + "and much more to tell of them " * 20
+    read = in_context("how much is it?", [PARKING[0], HistoryLine(Speaker.HOST, reply)])
+    assert (
+        read == "Do you have parking? The yard has six spaces and much more to tell of them how much is it?"
+    )
+
+
+@given(st.text(max_size=200))
+def test_every_message_has_a_few_readings(message: str) -> None:
+    found = readings(message)
     assert 1 <= len(found) <= MAX_READINGS
     assert len(set(found)) == len(found)
 
