@@ -48,7 +48,10 @@ def each_told_once(documents: Sequence[Document], languages: Sequence[str]) -> l
 
 
 class KnowledgeIndex:
-    """Compares a question with each document; never changes, so threads may share it."""
+    """Compares a question with each document; never changes, so threads may share it.
+
+    ``is_foreign`` tells of each document whether it is in another language than the questions.
+    """
 
     def __init__(
         self,

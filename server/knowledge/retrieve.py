@@ -19,7 +19,7 @@ from server.knowledge.words import without_name
 from server.ports.ai import Embedder
 from server.ports.knowledge import KnowledgeStore
 
-# Businesses times languages. One of 500 documents takes about 5 MB.
+# Businesses times languages. One of 500 documents takes about 6 MB.
 _INDEXES = 64
 # How much of the answer to a question that leans on what was said before is told by that.
 _CONTEXT = 0.9
@@ -69,10 +69,9 @@ class Retriever:
         if not told:
             return document.body
         kept = passage_vectors(self._store, self._embedder, told)
-        asked = self._calibration.centre_questions(
-            self._embedder.queries([question]), detect_language(question)
-        )
-        return around(told, self._calibration.centre_passages(kept, document.language) @ asked[0])
+        (vector,) = self._embedder.queries([question])
+        aimed = self._calibration.aim(vector, detect_language(question), document.language)
+        return around(told, self._calibration.centre_passages(kept, document.language) @ aimed)
 
     def documents(self, tenant: Tenant) -> Sequence[Document]:
         """All documents of the business."""
