@@ -28,7 +28,7 @@ _OUT = Path(__file__).parent.parent / "server" / "knowledge"
 
 
 def main() -> None:
-    """Read, embed, fit, report, write."""
+    """Read, embed, fit, write."""
     parser = argparse.ArgumentParser(description="Learn the calibration of the embedded answers.")
     parser.add_argument(
         "businesses", type=Path, help="JSON lines, as `frontdesk eval --businesses` takes them"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
+from lzma import LZMAError
 from zipfile import BadZipFile, ZipFile
 
 import mammoth  # type: ignore[import-untyped]
@@ -16,6 +18,17 @@ from server.knowledge.files.outline import Section
 MAX_UNPACKED_BYTES = 50 * 2**20
 MAX_PARTS = 5_000
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".emf", ".wmf", ".tiff", ".bmp")
+# What zipfile raises for what is no archive, is cut off or damaged, locked, or packed in a way it lacks.
+_UNREADABLE = (
+    BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    EOFError,
+    ValueError,
+    zlib.error,
+    LZMAError,
+)
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 # A title stands above headings of the first level. Word names these styles in lower case, others do not.
 _STYLES = "\n".join(
@@ -73,7 +86,7 @@ def _check_parts(content: bytes, name: str) -> None:
                 for part in parts
                 if not part.filename.lower().endswith(_PICTURES)
             )
-    except (BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
+    except _UNREADABLE as error:
         raise InvalidRequest(
             f"{name}: is not a Word document, or is protected by a password; save it again as .docx"
         ) from error

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile
+
 import pytest
 
 from server.errors import InvalidRequest
@@ -65,6 +68,18 @@ def test_a_fault_names_the_heading() -> None:
 def test_what_is_no_sound_document_is_refused(content: bytes, said: str) -> None:
     with pytest.raises(InvalidRequest, match=rf"rules\.docx: .*{said}"):
         parse_word(content, "rules.docx")
+
+
+@pytest.mark.parametrize("packing", [ZIP_DEFLATED, ZIP_LZMA])
+def test_a_part_that_is_damaged_inside_is_refused(packing: int) -> None:
+    packed = io.BytesIO()
+    with ZipFile(packed, "w", packing) as archive:
+        archive.writestr("word/document.xml", "<w:document/>" * 100)
+    content = bytearray(packed.getvalue())
+    begin = 30 + len("word/document.xml")
+    content[begin : begin + 12] = b"\xff" * 12
+    with pytest.raises(InvalidRequest, match="is not a Word document"):
+        read(bytes(content))
 
 
 def test_a_file_that_unpacks_to_too_much_is_refused_unread() -> None:
