@@ -1,4 +1,4 @@
-# web, worker and migrate: the Python half. The lock file's hashes are checked.
+# web, realtime, worker and migrate: the Python half. The lock file's hashes are checked.
 FROM python:3.11-slim-bookworm AS packages
 WORKDIR /app
 RUN python -m venv .venv

@@ -31,11 +31,16 @@ class Bench:
 
 
 BENCHES = {
+    "ablate": Bench("bench.ablate", "what each optimisation is worth, by doing without it"),
     "ack": Bench("bench.ack", "how soon a webhook is acknowledged under load"),
     "answers": Bench(
         "bench.answers", "how often the embedded answers are right, and what each signal is worth"
     ),
+    "cache": Bench("bench.cache", "how often answers are known, and what that saves"),
+    "chat": Bench("bench.chat", "what the chat API takes beyond the model's own time; faults, limits"),
     "faults": Bench("bench.faults", "nothing lost and nothing twice, whatever dies"),
+    "gate": Bench("bench.gate", "how well the gate tells good replies from bad ones, whole and streamed"),
+    "model": Bench("bench.model", "what our way to the model adds to the SDK's own time"),
     "order": Bench("bench.order", "several web and worker processes keep each guest's order"),
     "reply": Bench("bench.reply", "our own share of the time that a reply takes"),
     "retrieval": Bench("bench.retrieval", "how long finding what answers takes, by the number of documents"),

@@ -11,25 +11,21 @@ from __future__ import annotations
 import gc
 import json
 import socket
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
+from bench.apart import run_apart
 
-ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT_S = 10.0
 # A request that no connection was free for so long is given up: the other side does not keep up.
 GIVE_UP_S = 10.0
 # Threads are ready and clocks read the same before the first request is due.
 _LEAD_S = 0.5
 _MARGIN_S = 2 * (TIMEOUT_S + GIVE_UP_S)
-_SHOW_S = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,34 +87,8 @@ def generate(loads: Sequence[Load], seconds: float, label: str) -> dict[str, Out
     Raises:
         RuntimeError: the generator failed; what it said stands on standard error.
     """
-    command = [sys.executable, "-m", "bench.load"]
-    wish = json.dumps([asdict(load) for load in loads]).encode()
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
-        showing = threading.Thread(target=_show, args=(process, seconds, label))
-        showing.start()
-        try:
-            found, _ = process.communicate(wish, timeout=seconds + _MARGIN_S)
-        finally:
-            process.kill()
-            showing.join()
-    if process.returncode != 0:
-        raise RuntimeError("the load generator failed; what it said stands above")
-    return {
-        one["name"]: Outcome(one["name"], [tuple(answer) for answer in one["answers"]])
-        for one in json.loads(found)
-    }
-
-
-def _show(process: subprocess.Popen[bytes], seconds: float, label: str) -> None:
-    started = time.monotonic()
-    total = round(seconds)
-    with tqdm(desc=label, total=total, unit=" s", disable=None) as bar:
-        shown = 0
-        while process.poll() is None:
-            now = min(int(time.monotonic() - started), total)
-            bar.update(now - shown)
-            shown = now
-            time.sleep(_SHOW_S)
+    found = run_apart("bench.load", [asdict(load) for load in loads], seconds, _MARGIN_S, label)
+    return {one["name"]: Outcome(one["name"], [tuple(answer) for answer in one["answers"]]) for one in found}
 
 
 def run(loads: Sequence[Load]) -> list[Outcome]:

@@ -189,7 +189,7 @@ def _desk(database: Database, folder: Path, seed: int) -> Iterator[tuple[Desk, S
         senders={Channel.WHATSAPP: wire},
         presence=wire,
         embedder=embedder,
-        model=None,
+        models=None,
     )
     ports.tenants.add(TENANT, TenantSettings(name="Harbour House"))
     document = Document("breakfast", "Breakfast", "Breakfast is served from 7:30 to 10:30.", "en")

@@ -25,7 +25,7 @@ DATABASES = ("sqlite", "postgres")
 _CONNECT_TIMEOUT_S = 1.0
 _WARM_UP_TIMEOUT_S = 30.0
 # The gunicorn settings of the product (server/gunicorn_config.py), for the floor by itself.
-_GUNICORN = ("--worker-class", "gthread", "--workers", "1", "--threads", "16", "--keep-alive", "75")
+_GUNICORN = ("--worker-class", "gthread", "--workers", "1", "--threads", "64", "--keep-alive", "75")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ AppError                      500
 │   └── UnprocessableRequest  422  the JSON is sound, its content is not
 ├── Unauthenticated           401
 ├── NotFound                  404
+├── TooManyRequests           429  this key has asked too often; the message says when to come back
 ├── Conflict                  409  the id was used for something else
 ├── PayloadTooLarge           413
 ├── StoreUnavailable          503  nothing was saved; send again
@@ -16,6 +17,8 @@ AppError                      500
 ├── CommandError                   command line: one sentence, exit 1
 └── ProviderError             502
     ├── ProviderUnavailable        timeout, 429, 5xx: worth a retry
+    │   ├── ProviderTimeout        a limit of ours has passed
+    │   ├── ProviderBusy           its rate limit: nothing was asked of it
     │   └── LineDown               not connected: nothing of this tenant's can leave for now
     └── ProviderRejected           final: never retry
 """
@@ -55,6 +58,16 @@ class NotFound(AppError):
     """There is no such thing, or not for this caller."""
 
     status = 404
+
+
+class TooManyRequests(AppError):
+    """One key asks more often than it may; ``retry_after_s`` is when it may again."""
+
+    status = 429
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Conflict(AppError):
@@ -120,6 +133,14 @@ class ProviderError(AppError):
 
 class ProviderUnavailable(ProviderError):
     """It may work later: timeout, connection lost, 429, 5xx."""
+
+
+class ProviderTimeout(ProviderUnavailable):
+    """It did not answer within our own limit."""
+
+
+class ProviderBusy(ProviderUnavailable):
+    """Its rate limit leaves no room in time; nothing was asked of it."""
 
 
 class LineDown(ProviderUnavailable):

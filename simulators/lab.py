@@ -1,4 +1,4 @@
-"""The offline lab: the real web process and sidecar as processes, a simulated WhatsApp and model around them.
+"""The offline lab: the real processes, with a simulated WhatsApp and model around them.
 
 Tests and the demo use it. Everything lives in one folder and on free ports, and ends with the lab.
 """
@@ -134,6 +134,7 @@ class Lab:
         settings: more settings, such as ``OPENAI_BASE_URL`` or ``DATABASE_URL``.
         webs: web processes, each with a port of its own; the sidecar knows the first.
         workers: on PostgreSQL; without any, web processes take the turns themselves.
+        realtime: whether the process for streams and sockets runs too.
     """
 
     def __init__(
@@ -144,17 +145,21 @@ class Lab:
         *,
         webs: int = 1,
         workers: int = 0,
+        realtime: bool = False,
     ) -> None:
         self.folder = folder
         self.whatsapp = whatsapp
         self.web_url = f"http://127.0.0.1:{free_port()}"
         self.sidecar_url = f"http://127.0.0.1:{free_port()}"
+        self.realtime_url = f"http://127.0.0.1:{free_port()}"
         self.secret = "lab-" + os.urandom(16).hex()
         self.environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "DATA_DIR": str(folder / "var"),
             "WEB_HOST": "127.0.0.1",
+            "REALTIME_HOST": "127.0.0.1",
             "PORT": self.web_url.rpartition(":")[2],
+            "REALTIME_PORT": self.realtime_url.rpartition(":")[2],
             "WHATSAPP_PORT": self.sidecar_url.rpartition(":")[2],
             "SERVER_URL": self.web_url,
             "WHATSAPP_URL": self.sidecar_url,
@@ -168,6 +173,14 @@ class Lab:
         self.webs = [self._web(number, url) for number, url in enumerate(self.web_urls)]
         self.web = self.webs[0]
         self.workers = [self._worker(number) for number in range(workers)]
+        self.realtime = Service(
+            "realtime",
+            ["python", "-m", "server.realtime.main"],
+            self.environment,
+            folder / "realtime.log",
+            lambda: _answers(f"{self.realtime_url}/readyz"),
+        )
+        self._servers = [*self.webs, *([self.realtime] if realtime else []), *self.workers]
         self.sidecar = Service(
             "sidecar",
             ["node", "services/whatsapp/src/index.js"],
@@ -179,7 +192,7 @@ class Lab:
     def __enter__(self) -> Lab:
         self.frontdesk("migrate")
         self.frontdesk("seed")
-        for service in (*self.webs, *self.workers, self.sidecar):
+        for service in (*self._servers, self.sidecar):
             service.start()
         return self
 
@@ -189,7 +202,7 @@ class Lab:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for service in (self.sidecar, *self.webs, *self.workers):
+        for service in (self.sidecar, *self._servers):
             service.stop()
 
     def _web(self, number: int, url: str) -> Service:

@@ -4,71 +4,33 @@ Speaks chat completions, streamed or not, refuses what the real API refuses, and
 one line of JSON when it is ready and ends on SIGTERM. Besides the API:
 
 - ``POST /control`` takes ``Behaviour`` as JSON. Each call says everything: what it does not name goes back to
-  what the process was started with.
+  what the process was started with. All limits are full again, and no prompt is cached.
 - ``GET /control/requests`` lists what was asked since the last ``POST /control``; with ``?settled=1`` once
-  nothing is under way any more.
+  nothing is under way any more. ``GET /control/counts`` adds it up.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import random
 import signal
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
 
 import click
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from simulators import openai_wire as wire
 from simulators.http_server import Answer, Request, serve
-from simulators.openai_scripts import Rule, echo, reply_to, tokens
+from simulators.openai_answer import PromptCache, Said, forever, paced, say, usage_of
+from simulators.openai_behaviour import Behaviour, Record, counted
+from simulators.openai_limits import KeyLimits
+from simulators.openai_scripts import tokens
 
-MODELS = ("gpt-4o-mini", "gpt-4o")
-REQUESTS_A_MINUTE = 10_000
-TOKENS_A_MINUTE = 2_000_000
-_WINDOW_S = 60.0
 _CREATED = 1_750_000_000
-
-
-class Behaviour(BaseModel):
-    """How the server behaves from now on.
-
-    ``error_status`` is answered to the share ``error_rate`` of requests, picked by ``seed``. ``hang`` stops
-    for good: before the ``headers``, after them before the ``first_token``, or ``mid_stream`` after half of
-    the tokens. ``cut_after_tokens`` breaks the connection off. Any key will do if ``api_key`` is None.
-    Each answer starts up to ``latency_spread_ms`` later than ``latency_first_token_ms``, drawn from ``seed``.
-    ``echo`` is a pattern: a question that holds it is answered with all that fits it.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    latency_first_token_ms: Annotated[float, Field(ge=0)] = 0
-    latency_spread_ms: Annotated[float, Field(ge=0)] = 0
-    tokens_per_second: Annotated[float, Field(ge=0)] = 0
-    error_status: Annotated[int, Field(ge=400, le=599)] | None = None
-    error_rate: Annotated[float, Field(ge=0, le=1)] = 1
-    hang: Literal["headers", "first_token", "mid_stream"] | None = None
-    cut_after_tokens: Annotated[int, Field(ge=0)] | None = None
-    reply: str | None = None
-    echo: str | None = None
-    rules: Sequence[Rule] = ()
-    api_key: str | None = None
-    seed: int = 0
-
-
-class Record(BaseModel):
-    """One request to the API. ``outcome`` is ``under_way`` until it is settled."""
-
-    path: str
-    connection: int
-    body: Any
-    status: int | None = None
-    tokens_sent: int = 0
-    outcome: Literal["under_way", "answered", "refused", "cut", "client_left"] = "under_way"
 
 
 class ModelServer:
@@ -77,7 +39,6 @@ class ModelServer:
     def __init__(self, start: Behaviour) -> None:
         self._start = start
         self._changed = asyncio.Event()
-        self._window: deque[tuple[float, int]] = deque()
         self._answers = 0
         self._behave(start)
 
@@ -88,6 +49,8 @@ class ModelServer:
             self._control(request, answer)
         elif route == ("GET", "/control/requests"):
             await self._list_requests(request, answer)
+        elif route == ("GET", "/control/counts"):
+            answer.json(200, counted(self._records))
         elif request.path.startswith("/v1/"):
             await self._call_api(request, answer)
         else:
@@ -96,7 +59,9 @@ class ModelServer:
     def _behave(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
         self._records: list[Record] = []
-        self._random = random.Random(behaviour.seed)  # noqa: S311 - repeatable on purpose
+        self._random = Random(behaviour.seed)  # noqa: S311 - repeatable on purpose
+        self._limits: dict[tuple[str, str], KeyLimits] = {}
+        self._prompts = PromptCache()
 
     def _control(self, request: Request, answer: Answer) -> None:
         try:
@@ -115,13 +80,19 @@ class ModelServer:
         answer.json(200, [record.model_dump() for record in self._records])
 
     async def _call_api(self, request: Request, answer: Answer) -> None:
-        record = Record(path=request.path, connection=request.connection, body=_json(request.body))
+        record = Record(
+            path=request.path,
+            connection=request.connection,
+            body=_json(request.body),
+            received_at=time.time(),
+        )
         self._records.append(record)
         try:
             await self._dispatch(request, answer, record)
         except wire.Refusal as refusal:
             record.status, record.outcome = refusal.status, "refused"
-            answer.json(refusal.status, refusal.body, self._headers(_retry(refusal.status)))
+            asked_of = (_key(request), _model(record.body))
+            answer.json(refusal.status, refusal.body, {**self._headers(*asked_of), **refusal.headers})
         except asyncio.CancelledError:
             if record.outcome == "under_way":
                 record.outcome = "client_left"
@@ -132,123 +103,145 @@ class ModelServer:
 
     async def _dispatch(self, request: Request, answer: Answer, record: Record) -> None:
         behaviour = self._behaviour
-        _check_key(request.headers.get("authorization", ""), behaviour.api_key)
+        key = _key(request)
+        _check_key(key, behaviour.api_key)
         if (request.method, request.path) == ("GET", "/v1/models"):
             record.status, record.outcome = 200, "answered"
-            answer.json(200, _models())
+            answer.json(200, _models(behaviour.models), self._headers(key, ""))
             return
         if (request.method, request.path) != ("POST", "/v1/chat/completions"):
             raise wire.Refusal(404, f"Invalid URL ({request.method} {request.path})")
         asked = wire.read_request(record.body)
-        if asked.model not in MODELS:
+        if asked.model not in behaviour.models:
             message = f"The model `{asked.model}` does not exist or you do not have access to it."
             raise wire.Refusal(404, message, code="model_not_found")
+        record.fault = behaviour.faults.draw(self._random)
+        behaviour = behaviour.gone_wrong(record.fault, self._random)
         if behaviour.error_status is not None and self._random.random() < behaviour.error_rate:
             raise _injected(behaviour.error_status)
-        await self._complete(asked, behaviour, answer, record)
+        await self._admit(_Call(asked, behaviour, key, answer, record))
 
-    async def _complete(
-        self, asked: wire.ChatRequest, behaviour: Behaviour, answer: Answer, record: Record
-    ) -> None:
+    async def _admit(self, call: _Call) -> None:
+        """Let *call* be answered within its key's limits, and count it by what it really used."""
+        prompt = tokens("\n".join(text for _, text in call.asked.lines))
+        estimated = len(prompt) + (call.asked.limit or 0)
+        limits = self._limits_of(call.key, call.asked.model)
+        limits.admit(call.asked.model, estimated)
+        try:
+            await self._complete(call, prompt)
+        finally:
+            limits.correct(estimated, len(prompt) + call.record.tokens_sent)
+
+    async def _complete(self, call: _Call, prompt: Sequence[str]) -> None:
+        behaviour, record = call.behaviour, call.record
         if behaviour.hang == "headers":
-            await _forever()
-        echoed = behaviour.echo and echo(asked.lines, behaviour.echo)
-        said = tokens(echoed or reply_to(asked.lines, behaviour.rules, behaviour.reply))
+            await forever()
+        said = say(call.asked, behaviour)
         await asyncio.sleep(self._random.uniform(0, behaviour.latency_spread_ms) / 1000)
-        words = said[: asked.limit]
-        usage = _usage(asked, words)
         self._answers += 1
-        self._window.append((time.monotonic(), usage["total_tokens"]))
-        identity = {"id": f"chatcmpl-{self._answers:08}", "created": _CREATED, "model": asked.model}
+        cached = self._prompts.cached(prompt, behaviour.cached_prompt_tokens_from)
+        record.usage = usage_of(prompt, said, cached)
         record.status = 200
-        if asked.stream:
-            answer.start_events(self._headers())
-        async for word in _paced(words, behaviour):
-            record.tokens_sent += 1
-            if asked.stream:
-                answer.event(json.dumps(wire.chunk(identity, {"content": word})))
-        if behaviour.cut_after_tokens is not None:
-            record.outcome = "cut"
-            answer.cut()
-            return
-        record.outcome = "answered"
-        finish_reason = "stop" if len(words) == len(said) else "length"
-        if asked.stream:
-            _end_stream(asked, answer, identity, finish_reason, usage)
-        else:
-            whole = wire.completion(identity, "".join(words), finish_reason, usage)
-            answer.json(200, whole, self._headers())
+        identity = {"id": f"chatcmpl-{self._answers:08}", "created": _CREATED, "model": call.asked.model}
+        headers = self._headers(call.key, call.asked.model)
+        tell = _stream if call.asked.stream else _whole
+        await tell(call, said, identity, headers)
 
-    def _headers(self, more: dict[str, str] | None = None) -> dict[str, str]:
-        """Rate limits as the API tells them, and the request's id."""
-        now = time.monotonic()
-        while self._window and self._window[0][0] < now - _WINDOW_S:
-            self._window.popleft()
-        used = sum(used for _, used in self._window)
-        return {
-            "x-request-id": f"req_{self._answers:08}",
-            "x-ratelimit-limit-requests": str(REQUESTS_A_MINUTE),
-            "x-ratelimit-limit-tokens": str(TOKENS_A_MINUTE),
-            "x-ratelimit-remaining-requests": str(max(0, REQUESTS_A_MINUTE - len(self._window))),
-            "x-ratelimit-remaining-tokens": str(max(0, TOKENS_A_MINUTE - used)),
-            "x-ratelimit-reset-requests": "6ms",
-            "x-ratelimit-reset-tokens": "30ms",
-            **(more or {}),
-        }
+    def _limits_of(self, key: str, model: str) -> KeyLimits:
+        if (key, model) not in self._limits:
+            per_minute = (self._behaviour.requests_per_minute, self._behaviour.tokens_per_minute)
+            self._limits[key, model] = KeyLimits(*per_minute, time.monotonic)
+        return self._limits[key, model]
+
+    def _headers(self, key: str, model: str) -> dict[str, str]:
+        """The request's id, and the limits of a model that there is."""
+        told = self._limits_of(key, model).headers() if model in self._behaviour.models else {}
+        return {"x-request-id": f"req_{self._answers:08}", **told}
 
 
-def _usage(asked: wire.ChatRequest, words: Sequence[str]) -> dict[str, int]:
-    prompt = sum(len(tokens(text)) for _, text in asked.lines)
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": len(words),
-        "total_tokens": prompt + len(words),
-    }
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request that is answered, by *behaviour*."""
+
+    asked: wire.ChatRequest
+    behaviour: Behaviour
+    key: str
+    answer: Answer
+    record: Record
 
 
-def _end_stream(
-    asked: wire.ChatRequest,
-    answer: Answer,
-    identity: dict[str, Any],
-    finish_reason: str,
-    usage: dict[str, int],
-) -> None:
-    answer.event(json.dumps(wire.chunk(identity, {}, finish_reason)))
-    if asked.wants_usage:
-        answer.event(json.dumps(wire.usage_chunk(identity, usage)))
+async def _stream(call: _Call, said: Said, identity: dict[str, Any], headers: dict[str, str]) -> None:
+    answer, record = call.answer, call.record
+    answer.start_events(headers)
+    deltas = said.deltas(identity["id"])
+    async for place in paced(len(deltas), call.behaviour):
+        if not place:
+            role = {"role": "assistant", "content": None if said.calls else "", "refusal": None}
+            answer.event(json.dumps(wire.chunk(identity, role)))
+        _tick(record)
+        answer.event(json.dumps(wire.chunk(identity, deltas[place])))
+    if _is_cut(call):
+        return
+    record.outcome = "answered"
+    answer.event(json.dumps(wire.chunk(identity, {}, said.finish_reason)))
+    if call.asked.wants_usage:
+        answer.event(json.dumps(wire.usage_chunk(identity, record.usage or {})))
     answer.event("[DONE]")
     answer.end_events()
 
 
-async def _paced(words: Sequence[str], behaviour: Behaviour) -> AsyncIterator[str]:
-    """*words* at the speed and with the stops of *behaviour*."""
-    await asyncio.sleep(behaviour.latency_first_token_ms / 1000)
-    if behaviour.hang == "first_token":
-        await _forever()
-    for place, word in enumerate(words[: behaviour.cut_after_tokens]):
-        if behaviour.hang == "mid_stream" and place >= (len(words) + 1) // 2:
-            await _forever()
-        if place and behaviour.tokens_per_second:
-            await asyncio.sleep(1 / behaviour.tokens_per_second)
-        yield word
+async def _whole(call: _Call, said: Said, identity: dict[str, Any], headers: dict[str, str]) -> None:
+    record = call.record
+    async for _ in paced(len(said.deltas(identity["id"])), call.behaviour):
+        _tick(record)
+    if _is_cut(call):
+        return
+    record.outcome = "answered"
+    # It all leaves at once.
+    record.first_token_at = record.last_token_at
+    call.answer.json(200, said.whole(identity, record.usage or {}), headers)
 
 
-async def _forever() -> None:
-    await asyncio.Event().wait()
+def _tick(record: Record) -> None:
+    """One more token leaves now."""
+    record.last_token_at = time.time()
+    if record.first_token_at is None:
+        record.first_token_at = record.last_token_at
+    record.tokens_sent += 1
 
 
-def _check_key(authorization: str, expected: str | None) -> None:
-    scheme, _, key = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
+def _is_cut(call: _Call) -> bool:
+    if call.behaviour.cut_after_tokens is None:
+        return False
+    call.record.outcome = "cut"
+    call.answer.cut()
+    return True
+
+
+def _key(request: Request) -> str:
+    """The key of a request; empty if there is none."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def _model(body: object) -> str:
+    """The model that is asked; empty if none is."""
+    model = body.get("model") if isinstance(body, dict) else None
+    return model if isinstance(model, str) else ""
+
+
+def _check_key(key: str, expected: str | None) -> None:
+    if not key:
         raise wire.Refusal(401, "You didn't provide an API key.")
-    if expected is not None and key.strip() != expected:
+    if expected is not None and key != expected:
         raise wire.Refusal(401, "Incorrect API key provided.", code="invalid_api_key")
 
 
 def _injected(status: int) -> wire.Refusal:
     if status == 429:
         message = "Rate limit reached for requests"
-        return wire.Refusal(status, message, kind="requests", code="rate_limit_exceeded")
+        wait = {"retry-after": "1", "retry-after-ms": "1000"}
+        return wire.Refusal(status, message, kind="requests", code="rate_limit_exceeded", headers=wait)
     if status >= 500:
         return wire.Refusal(
             status, "The server had an error while processing your request.", kind="server_error"
@@ -256,12 +249,8 @@ def _injected(status: int) -> wire.Refusal:
     return wire.Refusal(status, "The request was refused.")
 
 
-def _retry(status: int) -> dict[str, str]:
-    return {"retry-after": "1", "retry-after-ms": "1000"} if status == 429 else {}
-
-
-def _models() -> dict[str, Any]:
-    rows = [{"id": name, "object": "model", "created": _CREATED, "owned_by": "simulator"} for name in MODELS]
+def _models(names: Sequence[str]) -> dict[str, Any]:
+    rows = [{"id": name, "object": "model", "created": _CREATED, "owned_by": "simulator"} for name in names]
     return {"object": "list", "data": rows}
 
 

@@ -39,7 +39,7 @@ class OpenAISimulator:
         return {"OPENAI_BASE_URL": self.base_url, "OPENAI_API_KEY": "sk-simulator"}
 
     def control(self, **behaviour: Any) -> None:
-        """Behave so from now on, and forget earlier requests; see ``simulators.openai.Behaviour``.
+        """Behave so from now on, and forget earlier requests; see ``openai_behaviour.Behaviour``.
 
         What is not named goes back to what it was at the start.
 
@@ -49,7 +49,7 @@ class OpenAISimulator:
         self._checked(self._session.post(self._control_url, json=behaviour, timeout=CALL_TIMEOUT_S))
 
     def requests(self, *, settled: bool = False) -> list[dict[str, Any]]:
-        """What was asked since the last ``control``; see ``simulators.openai.Record``.
+        """What was asked since the last ``control``; see ``openai_behaviour.Record``.
 
         Args:
             settled: wait until nothing is under way any more.
@@ -57,6 +57,15 @@ class OpenAISimulator:
         query = {"settled": "1"} if settled else {}
         answer = self._session.get(f"{self._control_url}/requests", params=query, timeout=CALL_TIMEOUT_S)
         return list(self._checked(answer).json())
+
+    def asked(self) -> list[dict[str, Any]]:
+        """The questions among `requests`: whoever warms up asks for the list of models."""
+        return [request for request in self.requests() if request["path"].endswith("/chat/completions")]
+
+    def counts(self) -> dict[str, Any]:
+        """What was asked since the last ``control``, added up; see ``openai_behaviour.counted``."""
+        answer = self._session.get(f"{self._control_url}/counts", timeout=CALL_TIMEOUT_S)
+        return dict(self._checked(answer).json())
 
     def close(self) -> None:
         """Close the connection to the control door."""

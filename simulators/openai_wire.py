@@ -5,10 +5,12 @@ Source: OpenAI's API reference for chat completions, and errors as the API words
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from simulators.openai_tools import AskedTool, NamedChoice, Tool, ToolChoice, wrong_schema
 
 
 class _Strict(BaseModel):
@@ -21,10 +23,12 @@ class _Part(_Strict):
 
 
 class _Message(_Strict):
-    role: Literal["system", "developer", "user", "assistant"]
+    role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[_Part] | None = None
     name: str | None = None
     refusal: str | None = None
+    tool_calls: Annotated[list[AskedTool], Field(min_length=1)] | None = None
+    tool_call_id: str | None = None
 
     @property
     def words(self) -> str:
@@ -39,7 +43,7 @@ class _StreamOptions(_Strict):
 
 
 class ChatRequest(_Strict):
-    """The body of a request, as far as this simulator knows the API: no tools, one choice."""
+    """The body of a request, as far as this simulator knows the API: text and tools, one choice."""
 
     model: Annotated[str, Field(min_length=1)]
     messages: Annotated[list[_Message], Field(min_length=1)]
@@ -58,6 +62,28 @@ class ChatRequest(_Strict):
     store: bool | None = None
     metadata: dict[str, str] | None = None
     response_format: dict[str, Any] | None = None
+    tools: Annotated[list[Tool], Field(min_length=1, max_length=128)] | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+
+    @property
+    def tool_names(self) -> list[str]:
+        """The tools that the model may ask for now."""
+        if self.tool_choice == "none":
+            return []
+        if isinstance(self.tool_choice, NamedChoice):
+            return [self.tool_choice.function.name]
+        return [tool.function.name for tool in self.tools or ()]
+
+    @property
+    def must_call(self) -> bool:
+        """Whether the answer has to be a tool call."""
+        return self.tool_choice == "required" or isinstance(self.tool_choice, NamedChoice)
+
+    @property
+    def most_calls(self) -> int | None:
+        """How many tools may be asked for at once."""
+        return 1 if self.parallel_tool_calls is False else None
 
     @property
     def lines(self) -> list[tuple[str, str]]:
@@ -86,9 +112,11 @@ class Refusal(Exception):
         kind: str = "invalid_request_error",
         param: str | None = None,
         code: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = dict(headers or {})
         self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
@@ -113,27 +141,91 @@ def read_request(body: object) -> ChatRequest:
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
             param="stream_options",
         )
+    _check_tools(request)
+    _check_tool_messages(request.messages)
     return request
 
 
+def _check_tools(request: ChatRequest) -> None:
+    for name in ("tool_choice", "parallel_tool_calls"):
+        if getattr(request, name) not in (None, "none") and not request.tools:
+            raise Refusal(400, f"'{name}' is only allowed when 'tools' are specified.", param=name)
+    for place, tool in enumerate(request.tools or ()):
+        if wrong := wrong_schema(tool.function.parameters):
+            raise Refusal(
+                400,
+                f"Invalid schema for function '{tool.function.name}': {wrong}",
+                param=f"tools[{place}].function.parameters",
+                code="invalid_function_parameters",
+            )
+    choice = request.tool_choice
+    known = {tool.function.name for tool in request.tools or ()}
+    if isinstance(choice, NamedChoice) and choice.function.name not in known:
+        message = f"Tool choice '{choice.function.name}' not found in 'tools' parameter."
+        raise Refusal(400, message, param="tool_choice")
+
+
+def _check_tool_messages(messages: Sequence[_Message]) -> None:
+    """Each tool call is answered before anything else is said, and nothing else is answered."""
+    owed: set[str] = set()
+    for place, message in enumerate(messages):
+        if message.role == "tool":
+            if message.tool_call_id is None:
+                raise _missing(f"messages[{place}].tool_call_id")
+            if message.tool_call_id not in owed:
+                raise Refusal(
+                    400,
+                    "Invalid parameter: messages with role 'tool' must be a response to a preceding message "
+                    "with 'tool_calls'.",
+                    param=f"messages.[{place}].role",
+                )
+            owed.discard(message.tool_call_id)
+            continue
+        _check_all_answered(owed)
+        if message.tool_calls is None:
+            continue
+        if message.role != "assistant":
+            param = f"messages[{place}].tool_calls"
+            raise Refusal(400, f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
+        owed = {call.id for call in message.tool_calls}
+    _check_all_answered(owed)
+
+
+def _check_all_answered(owed: Set[str]) -> None:
+    if owed:
+        raise Refusal(
+            400,
+            "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
+            f"'tool_call_id'. The following tool_call_ids did not have response messages: "
+            f"{', '.join(sorted(owed))}",
+            param="messages",
+        )
+
+
 def completion(
-    identity: Mapping[str, Any], text: str, finish_reason: str, usage: Mapping[str, int]
+    identity: Mapping[str, Any],
+    text: str | None,
+    calls: Sequence[Mapping[str, Any]],
+    finish_reason: str,
+    usage: Mapping[str, Any],
 ) -> dict[str, Any]:
     """A whole answer; *identity* is id, creation time and model."""
-    message = {"role": "assistant", "content": text, "refusal": None}
+    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+    if calls:
+        message["tool_calls"] = list(calls)
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
     return {**identity, "object": "chat.completion", "choices": [choice], "usage": dict(usage)}
 
 
 def chunk(
-    identity: Mapping[str, Any], delta: Mapping[str, str], finish_reason: str | None = None
+    identity: Mapping[str, Any], delta: Mapping[str, Any], finish_reason: str | None = None
 ) -> dict[str, Any]:
     """A piece of a streamed answer."""
     choice = {"index": 0, "delta": dict(delta), "logprobs": None, "finish_reason": finish_reason}
     return {**identity, "object": "chat.completion.chunk", "choices": [choice]}
 
 
-def usage_chunk(identity: Mapping[str, Any], usage: Mapping[str, int]) -> dict[str, Any]:
+def usage_chunk(identity: Mapping[str, Any], usage: Mapping[str, Any]) -> dict[str, Any]:
     """The last chunk of a stream that was asked for its usage: it holds no choice."""
     return {**identity, "object": "chat.completion.chunk", "choices": [], "usage": dict(usage)}
 
@@ -146,7 +238,11 @@ def _missing(name: str) -> Refusal:
 
 def _refusal_of(error: Mapping[str, Any]) -> Refusal:
     # Pydantic names the members of unions too; the API does not.
-    place = [str(part) for part in error["loc"] if not str(part).startswith(("list[", "str"))]
+    place = [
+        str(part)
+        for part in error["loc"]
+        if not str(part).startswith(("list[", "str", "literal[", "NamedChoice"))
+    ]
     param = ".".join(place)
     if error["type"] == "extra_forbidden":
         return Refusal(400, f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 T = TypeVar("T")
+MakeLoop = Callable[[], asyncio.AbstractEventLoop]
 
 log = structlog.get_logger(__name__)
 
@@ -20,10 +21,11 @@ class EventLoopThread:
 
     Args:
         worker_threads: what blocks (database, HTTP) runs in at most so many threads.
+        make_loop: makes the event loop.
     """
 
-    def __init__(self, worker_threads: int) -> None:
-        self._loop = asyncio.new_event_loop()
+    def __init__(self, worker_threads: int, make_loop: MakeLoop = asyncio.new_event_loop) -> None:
+        self._loop = make_loop()
         self._workers = ThreadPoolExecutor(worker_threads, thread_name_prefix="worker")
         self._loop.set_default_executor(self._workers)
         self._thread = threading.Thread(target=self._loop.run_forever, name="core", daemon=True)
@@ -77,6 +79,11 @@ class InProcessQueue:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._is_open = True
+
+    @property
+    def depth(self) -> int:
+        """Keys that wait or are at work; from any thread."""
+        return len(self._running)
 
     def put(self, key: str) -> None:
         """Wake *key*; from any thread, returns at once."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from server.errors import ProviderRejected, ProviderUnavailable
+from server.adapters.deadline import DeadlineAdapter, deadline, has_passed
+from server.errors import ProviderRejected, ProviderTimeout, ProviderUnavailable
+from server.observability.pools import session_pool_state
+from server.ports.performance import PoolState
 
 POOLS = 10
 CONNECTIONS = 20
@@ -39,7 +41,7 @@ class HttpClient:
         # Only failures to connect: what has been sent may have been acted on, and who calls knows
         # whether it may be repeated.
         retry = Retry(total=1, connect=1, read=0, status=0, other=0, backoff_factor=BACK_OFF_S)
-        adapter = HTTPAdapter(pool_connections=POOLS, pool_maxsize=CONNECTIONS, max_retries=retry)
+        adapter = DeadlineAdapter(pool_connections=POOLS, pool_maxsize=CONNECTIONS, max_retries=retry)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
@@ -48,10 +50,11 @@ class HttpClient:
         return self.request("POST", url, timeout_s, json=body)
 
     def request(self, method: str, url: str, timeout_s: float, **arguments: Any) -> requests.Response:
-        """Send a request and return its 2xx answer. *timeout_s* limits the wait for it.
+        """Send a request and return its 2xx answer. *timeout_s* limits it from the call to the last byte.
 
         Raises:
-            ProviderUnavailable: no connection, no answer in time, 429 or 5xx.
+            ProviderTimeout: no whole answer in time.
+            ProviderUnavailable: no connection, 429 or 5xx.
             ProviderRejected: any other answer.
         """
         response = self.exchange(method, url, timeout_s, **arguments)
@@ -65,15 +68,21 @@ class HttpClient:
         """Send a request and return its answer, whatever its status.
 
         Raises:
-            ProviderUnavailable: no connection, or no answer in time.
+            ProviderTimeout: no whole answer in time.
+            ProviderUnavailable: no connection.
         """
         timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
-        try:
-            return self._session.request(method, url, timeout=timeout, allow_redirects=False, **arguments)
-        except requests.Timeout as error:
-            raise ProviderUnavailable(self._provider, f"no answer in {timeout_s:g} s") from error
-        except requests.RequestException as error:
-            raise ProviderUnavailable(self._provider, type(error).__name__) from error
+        with deadline(timeout_s):
+            try:
+                return self._session.request(method, url, timeout=timeout, allow_redirects=False, **arguments)
+            except requests.RequestException as error:
+                if isinstance(error, requests.Timeout) or has_passed():
+                    raise ProviderTimeout(self._provider, f"no answer in {timeout_s:g} s") from error
+                raise ProviderUnavailable(self._provider, type(error).__name__) from error
+
+    def pool_state(self) -> PoolState:
+        """How many connections there are, to all hosts; from any thread."""
+        return session_pool_state(self._session)
 
     def close(self) -> None:
         """Close kept connections."""

@@ -3,171 +3,197 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from server.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from server.ports.ai import ModelRequest
+from server.adapters.openai_answer import PROVIDER, Chunk, StreamedAnswer
+from server.adapters.openai_clients import OpenAIEndpoint
+from server.adapters.openai_wire import rate_headers, request_body
+from server.domain.model_calls import CallOutcome, ModelCall
+from server.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
+from server.llm.prices import cost_micros
+from server.llm.profiles import ModelProfile
+from server.llm.tokens import estimated_tokens
+from server.ports.ai import Finished, ModelEvent, ModelRequest, RateHeaders, Usage
+from server.ports.clock import Clock
 
 if TYPE_CHECKING:
-    import httpx2
-    from openai import AsyncOpenAI, AsyncStream
-    from openai.types.chat import ChatCompletionChunk
+    from openai import AsyncStream
 
-PROVIDER = "model"
-
-# The SDK counts its limits between bytes; ours, over the whole answer, end first. These are the backstop.
-_CONNECT_S = 5.0
-_BETWEEN_BYTES_S = 30.0
-_MAX_CONNECTIONS = 100
-# Once the answer has ended, what follows (usage, end mark) is read only to keep the connection usable.
-_TAIL_S = 0.5
+# Once the answer has ended, what follows (usage, end mark) is read to keep the connection usable. It comes
+# with the end, or the guest's limit must not be stretched for it.
+_TAIL_S = 0.2
+# A stream that has begun and is silent for so long is taken for dead, while there is time for another.
+SILENCE_S = 2.0
 _RETRYABLE_STATUS = frozenset({408, 409, 429})
 
 
 class OpenAIChat:
-    """Keeps the ``LanguageModel`` port.
-
-    The SDK and the connection pool are loaded with the first request, or by ``warm``; they belong to the
-    event loop that does it.
+    """Keeps the ``LanguageModel`` port with one model of one provider.
 
     Args:
-        api_key: some text also where the server asks for none.
-        base_url: with its ``/v1``; None for OpenAI's own.
-        max_tokens: an answer that would be longer counts as failed, as it ends in mid-sentence.
-        transport: only for tests.
+        silence_s: the longest wait between two pieces of an answer.
     """
 
     def __init__(
-        self,
-        api_key: str,
-        base_url: str | None,
-        model: str,
-        max_tokens: int,
-        temperature: float,
-        transport: httpx2.AsyncBaseTransport | None = None,
+        self, profile: ModelProfile, endpoint: OpenAIEndpoint, clock: Clock, silence_s: float = SILENCE_S
     ) -> None:
-        self._api_key = api_key
-        self._base_url = base_url
-        self._model = model
-        self._max_tokens = max_tokens
-        self._temperature = temperature
-        self._transport = transport
-        self._client: AsyncOpenAI | None = None
-        self._making = asyncio.Lock()
+        self._profile = profile
+        self._endpoint = endpoint
+        self._clock = clock
+        self._silence_s = silence_s
 
     async def warm(self) -> None:
-        """Load what the first request would otherwise wait for; about half a second."""
-        await self._ready_client()
+        """Load the SDK and open a connection; the first time about half a second."""
+        await self._endpoint.warm()
 
-    def stream(self, request: ModelRequest) -> AsyncGenerator[str, None]:
-        """Yield pieces of the answer as they arrive; closing the iterator closes the connection.
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        """Yield the answer as it arrives, each tool call whole; closing the iterator closes the connection.
+
+        What headers tell of rate limits comes first, also before an error. The call's tokens are estimates
+        where the server tells none.
 
         Raises:
-            ProviderUnavailable: a limit passed, the connection broke, 408, 409, 429 or 5xx, or an answer
-                that is empty, cut or no answer.
+            ProviderTimeout: a limit passed, or the answer fell silent.
+            ProviderUnavailable: the connection broke, 408, 409, 429 or 5xx, or an answer that is empty, cut
+                or no answer.
             ProviderRejected: any other 4xx: the key, the model or the request is refused.
         """
-        return self._pieces(request, time.monotonic())
+        return self._events(request, _Watch(self._profile, self._clock, request))
 
     async def aclose(self) -> None:
-        """Close pooled connections; the next request would open new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        """Close the endpoint's connections; the next request would open new ones."""
+        await self._endpoint.aclose()
 
-    async def _pieces(self, request: ModelRequest, started: float) -> AsyncGenerator[str, None]:
-        first_token_at = started + min(request.first_token_s, request.total_s)
-        total_at = started + request.total_s
-        answer = _Answer()
-        async with _limit(first_token_at - time.monotonic(), "first token"):
-            stream = await self._open(request)
+    async def _events(self, request: ModelRequest, watch: _Watch) -> AsyncGenerator[ModelEvent, None]:
         try:
-            chunks = aiter(stream)
-            while not answer.has_ended:
-                at, what = (total_at, "whole answer") if answer.has_words else (first_token_at, "first token")
-                async with _limit(at - time.monotonic(), what):
-                    pieces = answer.take(await anext(chunks, None))
-                for piece in pieces:
-                    yield piece
-            await _read_tail(chunks)
+            async with self._opened(request, watch) as stream:
+                watch.opened()
+                told = rate_headers(stream.response.headers)
+                if told is not None:
+                    yield told
+                chunks = aiter(stream)
+                while not watch.answer.has_ended:
+                    for piece in await self._next(chunks, watch):
+                        yield piece
+                watch.answered()
+                for call in watch.answer.tool_calls():
+                    yield call
+                await _read_tail(chunks, watch.answer)
+                yield Finished(self._profile.model, watch.answer.usage)
+        except ProviderError as error:
+            watch.failed(error)
+            told = _told_by(error)
+            if told is not None:
+                yield told
+            raise
         finally:
-            await _close(stream)
+            request.account(watch.ended())
 
-    async def _open(self, request: ModelRequest) -> AsyncStream[ChatCompletionChunk]:
-        client = await self._ready_client()
-        lines: Iterable[Any] = [{"role": line.role, "content": line.content} for line in request.lines]
-        return await client.chat.completions.create(
-            model=self._model,
-            messages=lines,
-            max_tokens=self._max_tokens,
-            temperature=self._temperature,
-            stream=True,
-            stream_options={"include_usage": True},
+    @asynccontextmanager
+    async def _opened(self, request: ModelRequest, watch: _Watch) -> AsyncIterator[AsyncStream[Chunk]]:
+        async with _limit(watch.first_token_left(), "first token"):
+            client = await self._endpoint.take()
+        try:
+            async with _limit(watch.first_token_left(), "first token"):
+                # The SDK's own call makes objects of every chunk, which takes longer than all else with it.
+                stream = await client.post(
+                    "/chat/completions",
+                    body=request_body(self._profile, request) | {"stream": True},
+                    cast_to=object,
+                    stream=True,
+                    stream_cls=_stream_of_chunks(),
+                )
+            try:
+                yield stream
+            finally:
+                await _close(stream)
+        finally:
+            await self._endpoint.give_back(client)
+
+    async def _next(self, chunks: AsyncIterator[Chunk], watch: _Watch) -> Sequence[str]:
+        left_s, what = watch.left(self._silence_s)
+        async with _limit(left_s, what):
+            words = watch.answer.take(await anext(chunks, None))
+        watch.heard()
+        return words
+
+
+class _Watch:
+    """The limits and the times of one call, and what became of it. Times are of the clock's stopwatch."""
+
+    def __init__(self, profile: ModelProfile, clock: Clock, request: ModelRequest) -> None:
+        self.answer = StreamedAnswer()
+        self._profile = profile
+        self._clock = clock
+        self._prompt = [line.content for line in request.lines]
+        self._started_at = clock.now()
+        self._started = clock.monotonic()
+        self._total_at = self._started + request.total_s
+        self._first_at = self._started + min(request.first_token_s, request.total_s)
+        self._heard: float | None = None
+        self._ended: float | None = None
+        self._outcome = CallOutcome.DROPPED
+        self._was_opened = False
+
+    def opened(self) -> None:
+        """The server has begun to answer."""
+        self._was_opened = True
+
+    def first_token_left(self) -> float:
+        """Seconds until the first word must be there."""
+        return self._first_at - self._clock.monotonic()
+
+    def left(self, silence_s: float) -> tuple[float, str]:
+        """Seconds until the next piece must be there, and what is late then."""
+        if not self.answer.has_begun:
+            return self.first_token_left(), "first token"
+        left_s = self._total_at - self._clock.monotonic()
+        return (silence_s, "next words") if silence_s < left_s else (left_s, "whole answer")
+
+    def heard(self) -> None:
+        """Something came."""
+        if self._heard is None and self.answer.has_begun:
+            self._heard = self._clock.monotonic()
+
+    def answered(self) -> None:
+        """It was whole."""
+        self._outcome, self._ended = CallOutcome.ANSWERED, self._clock.monotonic()
+
+    def failed(self, error: ProviderError) -> None:
+        """It ended with *error*."""
+        if isinstance(error, ProviderTimeout):
+            self._outcome = CallOutcome.TIMED_OUT
+        elif isinstance(error, ProviderRejected):
+            self._outcome = CallOutcome.REJECTED
+        else:
+            self._outcome = CallOutcome.UNAVAILABLE
+
+    def ended(self) -> ModelCall:
+        """What became of the call."""
+        usage = self._usage()
+        ended = self._clock.monotonic() if self._ended is None else self._ended
+        return ModelCall(
+            provider=self._profile.provider,
+            model=self._profile.model,
+            outcome=self._outcome,
+            started_at=self._started_at,
+            first_token_ms=None if self._heard is None else (self._heard - self._started) * 1000,
+            total_ms=(ended - self._started) * 1000,
+            waited_ms=0,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cost_micros=cost_micros(self._profile, usage),
         )
 
-    async def _ready_client(self) -> AsyncOpenAI:
-        async with self._making:
-            if self._client is None:
-                # Half a second of imports and certificates, which must not stop the loop.
-                self._client = await asyncio.to_thread(self._make_client)
-            return self._client
-
-    def _make_client(self) -> AsyncOpenAI:
-        import httpx2
-        import openai
-
-        http_client = httpx2.AsyncClient(
-            transport=self._transport,
-            limits=httpx2.Limits(max_connections=_MAX_CONNECTIONS, keepalive_expiry=60),
-            timeout=httpx2.Timeout(_BETWEEN_BYTES_S, connect=_CONNECT_S),
-            follow_redirects=True,
-        )
-        return openai.AsyncOpenAI(
-            api_key=self._api_key,
-            base_url=self._base_url,
-            # Retries have no place inside a guest's deadline; what comes next is decided above.
-            max_retries=0,
-            http_client=http_client,
-        )
-
-
-class _Answer:
-    """What the chunks of one answer add up to."""
-
-    def __init__(self) -> None:
-        self.has_words = False
-        self.has_ended = False
-
-    def take(self, chunk: ChatCompletionChunk | None) -> list[str]:
-        """The words in *chunk*; None is the end of the stream.
-
-        Raises:
-            ProviderUnavailable: what has ended is no whole answer.
-        """
-        if chunk is None:
-            raise ProviderUnavailable(PROVIDER, "answer cut off")
-        pieces = []
-        # The last chunk holds the usage and no choice.
-        for choice in chunk.choices or ():
-            piece = choice.delta.content if choice.delta else None
-            if piece:
-                self.has_words = self.has_words or not piece.isspace()
-                pieces.append(piece)
-            if choice.finish_reason:
-                self._end(choice.finish_reason)
-        return pieces
-
-    def _end(self, reason: str) -> None:
-        if reason == "length":
-            raise ProviderUnavailable(PROVIDER, "answer longer than the token limit")
-        if reason == "content_filter":
-            raise ProviderUnavailable(PROVIDER, "answer stopped by a content filter")
-        if not self.has_words:
-            raise ProviderUnavailable(PROVIDER, "empty answer")
-        self.has_ended = True
+    def _usage(self) -> Usage:
+        if self.answer.usage is not None:
+            return self.answer.usage
+        if not self._was_opened and self._outcome in (CallOutcome.UNAVAILABLE, CallOutcome.REJECTED):
+            # What was refused, or never arrived, costs nothing; what we gave up may have been begun.
+            return Usage(0, 0)
+        return Usage(estimated_tokens(self._prompt), estimated_tokens(["x" * self.answer.characters]))
 
 
 @asynccontextmanager
@@ -179,7 +205,7 @@ async def _limit(seconds: float, what: str) -> AsyncIterator[None]:
     except ProviderError:
         raise
     except TimeoutError as error:
-        raise ProviderUnavailable(PROVIDER, f"no {what} in time") from error
+        raise ProviderTimeout(PROVIDER, f"no {what} in time") from error
     except Exception as error:
         raise _as_ours(error) from error
 
@@ -187,21 +213,36 @@ async def _limit(seconds: float, what: str) -> AsyncIterator[None]:
 def _as_ours(error: Exception) -> ProviderError:
     status = getattr(error, "status_code", None)
     if not isinstance(status, int):
-        return ProviderUnavailable(PROVIDER, type(error).__name__)
+        # By its name, as the SDK is loaded late.
+        kind = type(error).__name__
+        return (ProviderTimeout if kind == "APITimeoutError" else ProviderUnavailable)(PROVIDER, kind)
     if 400 <= status < 500 and status not in _RETRYABLE_STATUS:
         return ProviderRejected(PROVIDER, f"HTTP {status}")
     return ProviderUnavailable(PROVIDER, f"HTTP {status}")
 
 
-async def _read_tail(chunks: AsyncIterator[ChatCompletionChunk]) -> None:
+def _told_by(error: ProviderError) -> RateHeaders | None:
+    """What the answer told that *error* stands for."""
+    response = getattr(error.__cause__, "response", None)
+    return None if response is None else rate_headers(response.headers, response.status_code)
+
+
+def _stream_of_chunks() -> type[AsyncStream[Chunk]]:
+    # The SDK takes half a second to import, which waits for the first request or the warm-up.
+    from openai import AsyncStream
+
+    return AsyncStream[Chunk]
+
+
+async def _read_tail(chunks: AsyncIterator[Chunk], answer: StreamedAnswer) -> None:
     """What goes wrong behind a whole answer takes nothing from it."""
     with suppress(ProviderError):
         async with _limit(_TAIL_S, "end of stream"):
-            async for _ in chunks:
-                pass
+            async for chunk in chunks:
+                answer.take_usage(chunk)
 
 
-async def _close(stream: AsyncStream[ChatCompletionChunk]) -> None:
+async def _close(stream: AsyncStream[Chunk]) -> None:
     with suppress(ProviderError):
         async with _limit(_TAIL_S, "close"):
             await stream.close()

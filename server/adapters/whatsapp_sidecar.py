@@ -13,6 +13,7 @@ from server.adapters.sidecar_finder import SidecarDirectory, SidecarFinder
 from server.domain.messages import OutboundMessage
 from server.errors import LineDown, ProviderError, ProviderRejected, ProviderUnavailable
 from server.ports.messaging import PresenceState
+from server.ports.performance import PoolState
 
 # The sidecar itself gives up waiting for WhatsApp's ack after ten seconds.
 SEND_TIMEOUT_S = 15.0
@@ -65,6 +66,10 @@ class WhatsAppSidecar:
     def state(self, tenant_id: str) -> dict[str, Any]:
         """The link's state as in the contract; asking keeps a QR code fresh."""
         return dict(self._ask(tenant_id, "GET", _path(tenant_id), LINK_TIMEOUT_S).json())
+
+    def pool_state(self) -> PoolState:
+        """The connections that are kept to sidecars."""
+        return self._http.pool_state()
 
     def lines(self) -> list[dict[str, Any]]:
         """How each linked number is; with a deaf one its sidecar answers 503, and tells all the same."""

@@ -23,12 +23,21 @@ def json_object(request: Request) -> Mapping[str, Any]:
     # A body that comes in chunks is not refused by its length but cut off at the limit.
     if len(data) >= (request.max_content_length or sys.maxsize):
         raise PayloadTooLarge("the body is too large: send fewer messages at a time")
+    return read_object(data, "the body")
+
+
+def read_object(data: bytes | str, what: str) -> Mapping[str, Any]:
+    """*data* as a JSON object; *what* names it to whoever sent it.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):
-        raise InvalidRequest("the body must be JSON in UTF-8") from None
+        raise InvalidRequest(f"{what} must be JSON in UTF-8") from None
     if not isinstance(body, dict):
-        raise InvalidRequest("the body must be a JSON object")
+        raise InvalidRequest(f"{what} must be a JSON object")
     return body
 
 
@@ -39,8 +48,21 @@ def text_field(body: Mapping[str, Any], name: str, longest: int) -> str:
         UnprocessableRequest: it is none, empty, or longer than *longest* characters.
     """
     value = body.get(name)
-    if isinstance(value, str):
+    # Counted with the blanks, as the API's description does.
+    if isinstance(value, str) and len(value) <= longest:
         value = value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
     if not isinstance(value, str) or not 0 < len(value) <= longest:
         raise UnprocessableRequest(f"{name} must be a text of 1 to {longest} characters")
+    return value
+
+
+def switch_field(body: Mapping[str, Any], name: str) -> bool | None:
+    """A yes or no of the body; None where it is missing or null.
+
+    Raises:
+        UnprocessableRequest: it is something else.
+    """
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise UnprocessableRequest(f"{name} must be true or false")
     return value

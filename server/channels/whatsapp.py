@@ -14,9 +14,10 @@ from flask import Blueprint, Request, request
 from server.channels.baileys import Ignored, Rejected, read_message
 from server.channels.bodies import json_object
 from server.channels.whatsapp_status import StatusReports
-from server.domain.messages import InboundMessage
+from server.domain.messages import Channel, InboundMessage
 from server.errors import Unauthenticated, UnprocessableRequest
 from server.inbox.receive import Receiver
+from server.observability.metrics import MESSAGES
 from server.ports.store import Saved
 
 _PREFIX = "/webhook/whatsapp"
@@ -38,6 +39,7 @@ def whatsapp_blueprint(receiver: Receiver, reports: StatusReports, secret: str) 
         tenant_id, payload = _envelope(json_object(request))
         batch = Batch.read(tenant_id, payload.get("messages"))
         verdict = batch.verdict(receiver.receive(tenant_id, batch.messages))
+        _count(verdict)
         log.info("whatsapp.received", tenant=tenant_id, **verdict | {"rejected": len(batch.rejected)})
         return verdict
 
@@ -82,6 +84,18 @@ class Batch:
             "ignored": self.ignored,
             "rejected": [{"id": bad.id, "why": bad.why} for bad in self.rejected],
         }
+
+
+def _count(verdict: Mapping[str, Any]) -> None:
+    counts = {
+        "accepted": verdict["accepted"],
+        "duplicate": verdict["duplicates"],
+        "ignored": verdict["ignored"],
+        "rejected": len(verdict["rejected"]),
+    }
+    for name, count in counts.items():
+        if count:
+            MESSAGES.inc(count, channel=Channel.WHATSAPP, verdict=name)
 
 
 def _verify_secret(incoming: Request, secret: str) -> None:

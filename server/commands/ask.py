@@ -8,9 +8,8 @@ import click
 
 from server.commands.context import CommandContext
 from server.desk import make_engine
-from server.domain.conversations import Mode, Reply, Turn, WaitingMessage
-from server.domain.messages import Channel, MessageKind
-from server.domain.tenants import Tenant
+from server.domain.conversations import Reply, lone_turn
+from server.domain.messages import Channel
 from server.wiring import real_ports
 
 
@@ -20,28 +19,12 @@ from server.wiring import real_ports
 @click.pass_obj
 def ask(context: CommandContext, tenant_id: str, question: str) -> None:
     """Answer QUESTION as a guest would be answered, with sources and timings; nothing is kept."""
-    turn = _turn(context.tenants.get(tenant_id), question, context)
+    turn = lone_turn(context.tenants.get(tenant_id), Channel.CHAT, question, context.clock.now())
     ports = real_ports(context.settings, context.database)
     try:
         _show(asyncio.run(make_engine(context.settings, ports).answer(turn)))
     finally:
         ports.close()
-
-
-def _turn(tenant: Tenant, question: str, context: CommandContext) -> Turn:
-    message = WaitingMessage(0, "ask", MessageKind.TEXT, question, None, context.clock.now(), 0)
-    return Turn(
-        id="ask",
-        tenant=tenant,
-        conversation_id=0,
-        channel=Channel.CHAT,
-        mode=Mode.AI,
-        reply_to="",
-        guest_name=None,
-        messages=[message],
-        history=(),
-        offered=(),
-    )
 
 
 def _show(reply: Reply) -> None:

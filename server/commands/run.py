@@ -30,7 +30,7 @@ _VERSION_TIMEOUT_S = 10
 
 
 @click.command(epilog="Example: PORT=8000 frontdesk run")
-@click.argument("process", required=False, type=click.Choice(["web", "whatsapp", "worker"]))
+@click.argument("process", required=False, type=click.Choice(["web", "realtime", "whatsapp", "worker"]))
 @click.option("--check", is_flag=True, help="With `worker`: end with 0 if a worker of this machine is alive.")
 @click.pass_obj
 def run(context: CommandContext, process: str | None, check: bool) -> None:
@@ -69,7 +69,12 @@ def _become(process: str, settings: Settings) -> None:
 def _run_all(context: CommandContext) -> None:
     settings = context.settings
     check_node()
-    for port, setting in ((settings.port, "PORT"), (settings.whatsapp_port, "WHATSAPP_PORT")):
+    ports = {
+        "PORT": settings.port,
+        "REALTIME_PORT": settings.realtime_port,
+        "WHATSAPP_PORT": settings.whatsapp_port,
+    }
+    for setting, port in ports.items():
         check_port(port, setting)
     bring_up_to_date(context)
     seed_once(context)
@@ -107,6 +112,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     own = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PORT": str(settings.port),
+        "REALTIME_PORT": str(settings.realtime_port),
         "WHATSAPP_PORT": str(settings.whatsapp_port),
         "SERVER_URL": os.environ.get("SERVER_URL") or f"http://127.0.0.1:{settings.port}",
         "WHATSAPP_URL": settings.sidecar_url,

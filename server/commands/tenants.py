@@ -20,6 +20,10 @@ from server.store.tenants import SETTINGS
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ADDRESS = re.compile(r"[^@\s<>,]{1,64}@[^@\s<>,]+\.[^@\s<>,]+")
 _NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{5,20}")
+_BUDGETS = ("daily_budget_usd", "guest_daily_budget_usd")
+_HIGHEST_BUDGET_USD = 100_000
+_BUDGET_HINT = f"must be US dollars a day, such as 5 or 0.50; 0 is no limit, {_HIGHEST_BUDGET_USD} the most"
+_LONGEST_EMERGENCY = 200
 
 
 @click.group(epilog="Example: frontdesk tenant add 7 --name 'Hill Inn'")
@@ -66,14 +70,16 @@ def show(context: CommandContext, tenant_id: str) -> None:
 @click.argument("values", nargs=-1)
 @click.pass_obj
 def set_setting(context: CommandContext, tenant_id: str, setting: str, values: tuple[str, ...]) -> None:
-    """Change a setting. Lists take several VALUES; none empties the setting."""
+    """Change a setting. Lists take several VALUES; none sets it back to its default."""
     settings = asdict(context.tenants.get(tenant_id).settings)
     if isinstance(settings[setting], tuple):
         settings[setting] = values
     elif len(values) > 1:
         raise CommandError(f"{setting} takes one value: put it into quotation marks")
+    elif values:
+        settings[setting] = values[0]
     else:
-        settings[setting] = values[0] if values else ""
+        settings[setting] = getattr(TenantSettings(name=""), setting)
     context.tenants.update(tenant_id, _checked(settings))
     click.echo(f"Changed {setting} of tenant {tenant_id}.")
 
@@ -88,13 +94,16 @@ def _checked(values: dict[str, Any]) -> TenantSettings:
         settings = SETTINGS.validate_python(values)
     except ValidationError as error:
         fault = error.errors()[0]
-        raise CommandError(f"{fault['loc'][0]}: {fault['msg']}") from None
+        name = str(fault["loc"][0])
+        raise CommandError(f"{name}: {_BUDGET_HINT if name in _BUDGETS else fault['msg']}") from None
     if not settings.name.strip():
         raise CommandError("name: a business needs a name")
     if settings.time_zone not in available_timezones():
         raise CommandError(f"time_zone: {settings.time_zone!r} is no time zone; one is Asia/Jerusalem")
     if settings.hand_back_after_minutes < 0:
         raise CommandError("hand_back_after_minutes: must be 0 (never) or more")
+    _check_budgets(settings)
+    _check_emergency_numbers(settings.emergency_numbers)
     for number in settings.staff_numbers:
         if not _NUMBER.fullmatch(number):
             raise CommandError(f"staff_numbers: {number!r} is no phone number; one is +972501234567")
@@ -104,3 +113,20 @@ def _checked(values: dict[str, Any]) -> TenantSettings:
     if settings.staff_webhook and urlsplit(settings.staff_webhook).scheme not in ("http", "https"):
         raise CommandError("staff_webhook: must be a URL that begins with https://")
     return settings
+
+
+def _check_budgets(settings: TenantSettings) -> None:
+    for name in _BUDGETS:
+        # "nan" is a number to the parser; it is in no range.
+        if not 0 <= getattr(settings, name) <= _HIGHEST_BUDGET_USD:
+            raise CommandError(f"{name}: {_BUDGET_HINT}")
+
+
+def _check_emergency_numbers(text: str) -> None:
+    """They are read by somebody in danger, as they stand."""
+    is_line = len(text.splitlines()) <= 1 and len(text) <= _LONGEST_EMERGENCY
+    if text and not (is_line and any(character.isdigit() for character in text)):
+        raise CommandError(
+            "emergency_numbers: must be one line with numbers to call, such as 'ambulance 101, police 100'; "
+            f"{_LONGEST_EMERGENCY} characters at most"
+        )

@@ -6,6 +6,7 @@ form that is of one gender.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from server.knowledge.phrases import phrases as embedded_phrases
@@ -34,6 +35,18 @@ def disclosure(language: str, business: str) -> str:
     if language == "he":
         return f"זהו המענה האוטומטי של {business}; הצוות קורא גם הוא."
     return f"This is the automated assistant of {business}; the team reads along."
+
+
+def about_the_assistant(language: str, business: str) -> str:
+    """The answer to a guest who asks whether a person or a machine writes."""
+    if language == "he":
+        return (
+            f"כאן המענה האוטומטי של {business}, לא בן אדם; הצוות קורא גם הוא, ואפשר לבקש מענה אנושי בכל רגע."
+        )
+    return (
+        f"This is the automated assistant of {business}, not a person; the team reads along, "
+        "and you can ask for a person at any time."
+    )
 
 
 def youre_welcome(language: str) -> str:
@@ -84,3 +97,139 @@ def media_received(language: str) -> str:
     if language == "he":
         return "ההודעה התקבלה והועברה לצוות. אפשר גם לכתוב כאן במילים במה מדובר."
     return "We have received this and passed it to the team. Feel free to write here what it is about."
+
+
+def numbers_to_call(language: str, numbers: Sequence[str]) -> str:
+    """Emergency numbers as they are told; the words for them where they are not known."""
+    if language == "he":
+        return " או ".join(numbers) or "מספר החירום המקומי"
+    return " or ".join(numbers) or "the local emergency number"
+
+
+def emergency_fire(language: str, numbers: str) -> str:
+    """To a guest who tells of fire, smoke or gas; *numbers* is whom to call."""
+    if language == "he":
+        return (
+            f"יש לצאת מיד החוצה עם כל מי שנמצא במקום, בלי מעלית ובלי לגעת במתגים, ולהתקשר: {numbers}. "
+            "לא לחזור פנימה. הצוות קיבל התראה."
+        )
+    return (
+        "Get everyone outside now. Do not use the lift or touch any switch. "
+        f"Call {numbers}. Do not go back in. The team has been alerted."
+    )
+
+
+def emergency_medical(language: str, numbers: str) -> str:
+    """To a guest who tells of somebody badly hurt or ill."""
+    if language == "he":
+        return (
+            f"להזמין אמבולנס מיד: {numbers}. להישאר ליד מי שצריך עזרה ולפעול לפי הנחיות המוקד. "
+            "הצוות קיבל התראה."
+        )
+    return (
+        f"Call an ambulance now: {numbers}. Stay with the person and do what the dispatcher tells you. "
+        "The team has been alerted."
+    )
+
+
+def emergency_suicide(language: str, numbers: str) -> str:
+    """To a guest who tells that somebody may take their own life."""
+    if language == "he":
+        return (
+            f"תודה שסיפרת. חשוב לא להישאר לבד עכשיו: אפשר להתקשר מיד {numbers}, ולהיות ליד אדם קרוב. "
+            "הצוות קיבל התראה."
+        )
+    return (
+        "Thank you for telling us; this matters. Please do not stay alone with it: "
+        f"call {numbers} now, and be with somebody you trust. The team has been alerted."
+    )
+
+
+def emergency_police(language: str, numbers: str) -> str:
+    """To a guest who tells of violence, a break-in, or a child that is missing."""
+    if language == "he":
+        return f"להתקשר מיד למשטרה: {numbers}. אם יש סכנה, לעבור למקום בטוח ולנעול. הצוות קיבל התראה."
+    return (
+        f"Call the police now: {numbers}. If you are in danger, go where you are safe and lock the door. "
+        "The team has been alerted."
+    )
+
+
+def emergency_danger(language: str, numbers: str) -> str:
+    """To a guest who is in danger of another kind, or only cries for help."""
+    if language == "he":
+        return (
+            f"אם יש סכנה, להתקשר מיד: {numbers}, ולהתרחק ממנה אם אפשר. "
+            "הצוות קיבל התראה; אפשר לכתוב כאן מה קורה."
+        )
+    return (
+        f"If anyone is in danger, call {numbers} now and keep away from the danger if you can. "
+        "The team has been alerted; write here what is happening."
+    )
+
+
+def private_guest(language: str) -> str:
+    """To whoever asks about another guest: neither yes nor no."""
+    if language == "he":
+        return (
+            "כדי לשמור על פרטיות כולם, אין באפשרותנו לאשר או להכחיש מי מתארח כאן, ולא למסור פרטים של אחרים. "
+            "ההודעה הועברה לצוות."
+        )
+    return (
+        "To protect everyone's privacy we can neither confirm nor deny who is a guest here, "
+        "nor share anybody's details. I have passed your message to the team."
+    )
+
+
+def private_room(language: str) -> str:
+    """To whoever asks for another guest's room: neither yes nor no."""
+    if language == "he":
+        return (
+            "כדי לשמור על פרטיות כולם, אין באפשרותנו למסור מי נמצא באיזה חדר, ולא לפתוח חדר דרך הצ'אט. "
+            "ההודעה הועברה לצוות."
+        )
+    return (
+        "To protect everyone's privacy we cannot say who is in which room, nor open a room from here. "
+        "I have passed your message to the team."
+    )
+
+
+def code_from_team(language: str) -> str:
+    """To whoever asks for a code or a key."""
+    if language == "he":
+        return "קודים ומפתחות נמסרים רק על ידי הצוות, אחרי בדיקה מי מבקש. ההודעה הועברה, והתשובה תגיע לכאן."
+    return (
+        "Codes and keys are only given by the team, after checking who is asking. "
+        "I have passed this on, and they will answer here."
+    )
+
+
+def authority_asked(language: str) -> str:
+    """To somebody who says to be of the police or another authority and asks about guests."""
+    if language == "he":
+        return "פניות של רשויות מטופלות על ידי ההנהלה בלבד; דרך הצ'אט לא נמסרים פרטים. ההודעה הועברה להנהלה."
+    return (
+        "Requests from authorities are handled by the management alone; nothing is given out here. "
+        "I have passed your message on."
+    )
+
+
+def threatened(language: str) -> str:
+    """To threats against the people or the house."""
+    if language == "he":
+        return "איומים אינם מתקבלים. ההודעה הועברה להנהלה."
+    return "We do not accept threats. The management has been told."
+
+
+def abused(language: str) -> str:
+    """To insults that come with nothing else."""
+    if language == "he":
+        return "נשמח לעזור, בשפה מכבדת. במה מדובר?"
+    return "We are glad to help, if we can keep this respectful. What is it about?"
+
+
+def not_that_kind(language: str) -> str:
+    """To sexual advances and requests."""
+    if language == "he":
+        return "בנושאים כאלה אין כאן מענה. בכל שאלה על השהות נשמח לעזור."
+    return "We do not respond to messages of that kind. We are glad to help with your stay."

@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
+from threading import Lock
+
+from cachetools import TTLCache
 
 from server.domain.conversations import HistoryLine, Speaker, Turn
 from server.domain.knowledge import Passage
@@ -54,8 +57,29 @@ What is data
 _LONGEST_DOCUMENT_CHARS = 2_000
 _LONGEST_GUEST_CHARS = 4_000
 
+_MOST_KEPT = 1_000
+
 _DATA = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")"})
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+class Prompts:
+    """Builds prompts; a business's part is kept for *kept_s* seconds, or until its settings change."""
+
+    def __init__(self, kept_s: float = 300) -> None:
+        self._kept: TTLCache[TenantSettings, str] = TTLCache(_MOST_KEPT, kept_s)
+        self._lock = Lock()
+
+    def build(self, turn: Turn, passages: Sequence[Passage], now: datetime) -> list[ChatLine]:
+        """As `build_prompt`."""
+        return _lines(self._system(turn.tenant.settings), turn, passages, now)
+
+    def _system(self, settings: TenantSettings) -> str:
+        with self._lock:
+            kept = self._kept.get(settings)
+            if kept is None:
+                kept = self._kept[settings] = _system(settings)
+            return kept
 
 
 def build_prompt(turn: Turn, passages: Sequence[Passage], now: datetime) -> list[ChatLine]:
@@ -67,11 +91,7 @@ def build_prompt(turn: Turn, passages: Sequence[Passage], now: datetime) -> list
         passages: cited as ``p1``, ``p2`` … by their place.
         now: aware; told in the business's zone.
     """
-    settings = turn.tenant.settings
-    lines = [ChatLine("system", f"{INSTRUCTIONS}\n\n{_business(settings)}")]
-    lines += [_history_line(line) for line in turn.history]
-    lines.append(ChatLine("user", _question(turn.question, passages, now.astimezone(settings.zone))))
-    return _joined(lines)
+    return _lines(_system(turn.tenant.settings), turn, passages, now)
 
 
 def passage_id(place: int) -> str:
@@ -83,6 +103,17 @@ def business_facts(settings: TenantSettings) -> list[str]:
     """What the model is told of the business and may repeat."""
     hours = [f"Hours: {settings.hours}"] if settings.hours else []
     return [f"Name: {settings.name}", *hours, *settings.facts]
+
+
+def _lines(system: str, turn: Turn, passages: Sequence[Passage], now: datetime) -> list[ChatLine]:
+    local = now.astimezone(turn.tenant.settings.zone)
+    lines = [ChatLine("system", system), *map(_history_line, turn.history)]
+    lines.append(ChatLine("user", _question(turn.question, passages, local)))
+    return _joined(lines)
+
+
+def _system(settings: TenantSettings) -> str:
+    return f"{INSTRUCTIONS}\n\n{_business(settings)}"
 
 
 def _business(settings: TenantSettings) -> str:

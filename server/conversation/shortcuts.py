@@ -58,36 +58,32 @@ _DATE = _any_of(
     "(?:מה ה|איזה )תאריך(?: (?:היום|אצלכם|עכשיו))*",
 )  # fmt: skip
 
-_PERSON = (
-    "(?:(?:a|an|the|some|real|live|actual|human|hotel|your) )*"
-    "(?:human(?: being)?|person|people|agent|representative|rep|manager|receptionist|operator|someone"
-    "|somebody|staff|team|reception|(?:staff|team) member|member of (?:the )?(?:staff|team))"
-    "(?: (?:real|human|from (?:the|your) (?:team|staff)|at (?:the )?reception))?"
+_MACHINE = (
+    "(?:bot|chat ?bot|robot|machine|computer|ai|a i|chatgpt|gpt|program|automated|automatic|automation)"
 )
-_HEBREW_PERSON = (
-    "(?:ה?נציגה?|ה?נציגות|ה?מנהלת?|בן אדם|אדם|מישהו|מישהי|ה?צוות|ה?קבלה|פקידת? ה?קבלה)"
-    "(?: (?:אמיתית?|אנושית?|מהצוות|מהקבלה|שירות))*"
+_HUMAN = (
+    "(?:real|human|alive|(?:real |live |actual )?(?:person|human|human being|man|woman|guy|someone|somebody))"
 )
-_WISH = (
-    "(?:(?:can|could|may) (?:i|we) |let me "
-    "|(?:i|we)(?: ?d like| would like| want| need| ?d prefer| have)(?: to)? )?"
-)
-_HEBREW_WISH = "(?:(?:אפשר|ניתן|אשמח|אבקש|(?:אני )?(?:רוצה|צריכה?|מעדיפה?|מבקשת?)) )?(?:בבקשה )?"
-_ASK_FOR_PERSON = _any_of(
-    rf"{_WISH}(?:please )?(?:talk|speak|chat|write)(?: directly)? (?:to|with) {_PERSON}",
-    "(?:(?:can|could) you )?(?:please )?(?:connect|transfer|put) (?:me|us)(?: through)? (?:to|with) "
-    + _PERSON,
-    rf"{_WISH}(?:please )?(?:a|an|real|live|human) {_PERSON}",
-    "human", "agent", "representative", "operator",
-    rf"{_HEBREW_WISH}(?:לדבר|לשוחח|להתכתב) (?:בבקשה )?עם {_HEBREW_PERSON}",
-    rf"{_HEBREW_WISH}(?:להעביר אותי|תעבירו אותי|העבירו אותי) ל{_HEBREW_PERSON}",
-    f"{_HEBREW_WISH}(?:נציגה?|מענה|בן אדם)(?: (?:אנושית?|אמיתית?|שירות))*",
+_HEBREW_MACHINE = "(?:בוט|רובוט|מכונה|מחשב|אוטומטי|ai|צאט ?בוט)"
+_HEBREW_HUMAN = "(?:אמיתית?|אנושית?|בן אדם|בנאדם|אדם|אדם אמיתי|בן אדם אמיתי|מישהו אמיתי|נציגה?|אנשים)"
+_EITHER = f"(?:(?:an? |the )?(?:{_MACHINE}|{_HUMAN}))"
+_HEBREW_EITHER = f"(?:{_HEBREW_MACHINE}|{_HEBREW_HUMAN})"
+_WHO_WRITES = _any_of(
+    rf"(?:are|r) (?:you|u|we talking to|we speaking with) {_EITHER}(?: or (?:just )?{_EITHER})?",
+    rf"(?:am i|are we) (?:talking|speaking|chatting|writing) (?:to|with) {_EITHER}(?: or {_EITHER})?",
+    rf"is (?:this|it|there) {_EITHER}(?: (?:here|there|writing|answering|talking))?(?: or {_EITHER})?",
+    rf"{_EITHER} or {_EITHER}", "(?:who|what) (?:are you|am i talking to|is this)",
+    rf"(?:אתה|את|אתם|זה|זו|זאת|יש כאן|האם (?:אתה|את|זה|אתם)) {_HEBREW_EITHER}(?: או {_HEBREW_EITHER})?",
+    rf"(?:האם )?(?:אני|אנחנו) (?:מדברת?|מדברים|מתכתבת?) עם {_HEBREW_EITHER}(?: או {_HEBREW_EITHER})?",
+    rf"{_HEBREW_EITHER} או {_HEBREW_EITHER}", "(?:מי|עם מי) (?:אני מדברת?|זה|כותבת?|עונה)(?: (?:כאן|פה))?",
 )  # fmt: skip
-_ABOUT = "(?: (?:about|regarding|concerning|לגבי|בנוגע|בקשר) .{1,120})?"
 
 # Pleasantries around what is asked do not change it.
 _PREFIX = rf"(?:(?:{_GREETING}|{_POLITE}|{_THANKS}) )*"
 _SUFFIX = rf"(?: (?:{_POLITE}|{_THANKS}|{_THANKS_MORE}))*"
+
+
+_ASKS_WHO_WRITES = re.compile(_PREFIX + _WHO_WRITES + _SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +93,6 @@ class _Shortcut:
     reason: str
     pattern: re.Pattern[str]
     text: Callable[[str, str, datetime], str]
-    handover: bool = False
 
 
 _SHORTCUTS = (
@@ -125,16 +120,20 @@ _SHORTCUTS = (
         lambda language, _, local: phrases.date_today(language, local),
     ),
     _Shortcut(
-        "asked_for_person",
-        re.compile(_PREFIX + _ASK_FOR_PERSON + _SUFFIX + _ABOUT),
-        lambda language, _, __: phrases.person_coming(language),
-        handover=True,
+        "who_writes",
+        _ASKS_WHO_WRITES,
+        lambda language, business, _: phrases.about_the_assistant(language, business),
     ),
 )
 
 
+def asks_who_writes(text: str) -> bool:
+    """Whether *text* asks whether a person or a machine answers, and nothing else."""
+    return _ASKS_WHO_WRITES.fullmatch(_as_words(text)) is not None
+
+
 def shortcut(turn: Turn, language: str, now: datetime) -> Reply | None:
-    """The reply to a message that is a greeting, thanks, a question for time or date, or for a person.
+    """The reply to a greeting, to thanks, to a question for time or date, or for who writes here.
 
     None for everything else, also where such words stand beside a question.
 
@@ -152,7 +151,6 @@ def shortcut(turn: Turn, language: str, now: datetime) -> Reply | None:
                 text=candidate.text(language, settings.name, now.astimezone(settings.zone)),
                 source=ReplySource.SHORTCUT,
                 language=language,
-                handover=candidate.handover,
                 reason=candidate.reason,
             )
     return None

@@ -44,6 +44,8 @@ class Unanswered(StrEnum):
     PAUSED = "paused"
     # It is so old that an answer would puzzle the guest.
     STALE = "stale"
+    # Who asked on the chat API went away before the answer was there.
+    CLIENT_LEFT = "client_left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,15 @@ class WaitingMessage:
     quoted: Quoted | None
     received_at: datetime
     attempts: int
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a caller of the chat API said about how to answer. ``model`` is empty where it is left to us."""
+
+    model: str = ""
+    uses_knowledge: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +123,28 @@ class Turn:
         """What the guest wrote, the lines of several messages joined."""
         return "\n".join(message.text for message in self.messages if message.text)
 
+    @property
+    def wishes(self) -> Wishes:
+        """Those of the last message."""
+        details = self.messages[-1].details
+        return Wishes(str(details.get("model") or ""), details.get("use_rag") is not False)
+
+
+def lone_turn(tenant: Tenant, channel: Channel, question: str, now: datetime) -> Turn:
+    """A question of nobody's, in no conversation: its answer is looked at or kept, never sent."""
+    return Turn(
+        id="lone",
+        tenant=tenant,
+        conversation_id=0,
+        channel=channel,
+        mode=Mode.AI,
+        reply_to="",
+        guest_name=None,
+        messages=[WaitingMessage(0, "lone", MessageKind.TEXT, question, None, now, 0)],
+        history=(),
+        offered=(),
+    )
+
 
 class ReplySource(StrEnum):
     """Where the words of a reply came from."""
@@ -126,8 +159,11 @@ class ReplySource(StrEnum):
 class Reply:
     """What a turn decided to say. ``handover`` asks staff to look at the conversation.
 
-    ``offered`` are document ids that the text offers as numbered choices. ``conflicts`` are pairs of document
-    ids, the first of which was believed against the second. ``timings_ms`` are spans of the making, by name.
+    ``offered`` are document ids that the text offers as numbered choices. ``quick_replies`` are questions
+    that the guest may want to ask next. ``conflicts`` are pairs of document ids, the first of which was
+    believed against the second. ``timings_ms`` are spans of the making, by name; ``steps_ms`` are moments,
+    counted from the arrival of the oldest message (see `STEPS`). ``model`` and ``prompt_version`` are empty
+    and 0 where no model was asked. ``urgent``: somebody may be in danger.
     """
 
     text: str
@@ -138,7 +174,16 @@ class Reply:
     handover: bool = False
     reason: str = ""
     conflicts: Sequence[tuple[str, str]] = ()
+    quick_replies: Sequence[str] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    steps_ms: Mapping[str, float] = field(default_factory=dict)
+    model: str = ""
+    prompt_version: int = 0
+    urgent: bool = False
+
+
+# The moments of a turn, in their order; what did not happen is missing. Sent, delivered and read come later.
+STEPS = ("queued", "context", "first_token", "last_token", "gate", "committed")
 
 
 class Sentiment(StrEnum):

@@ -50,6 +50,11 @@ class Passage:
     score: float
 
 
+def cited(passage: Passage) -> Citation:
+    """*passage* as the source of an answer."""
+    return Citation(passage.document.id, passage.document.title, passage.score)
+
+
 class AnswerAction(StrEnum):
     """What the embedded answers do with a question."""
 

@@ -17,6 +17,8 @@ class TenantSettings:
     (address, hours) and that the model is given with every question. ``auto_messages`` are the greeting
     and away messages of the WhatsApp Business app: they are not a person taking over.
     ``hand_back_after_minutes`` without a word of staff the desk answers again; 0 is never.
+    ``daily_budget_usd`` and ``guest_daily_budget_usd`` limit what models may cost on a day, for the business
+    and for one guest; 0 is no limit. ``emergency_numbers`` are told to a guest in danger, as they stand.
     """
 
     name: str
@@ -32,6 +34,9 @@ class TenantSettings:
     staff_emails: tuple[str, ...] = ()
     auto_messages: tuple[str, ...] = ()
     hand_back_after_minutes: int = 720
+    daily_budget_usd: float = 0.0
+    guest_daily_budget_usd: float = 0.0
+    emergency_numbers: str = ""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -11,6 +11,7 @@ from server.conversation.turn import TurnTaker
 from server.domain.conversations import Lease, Turn, conversation_key
 from server.errors import LeaseLost, Overtaken, StoreUnavailable
 from server.leases import hold
+from server.observability.record import record_turn_without_reply
 from server.ports.clock import Clock
 from server.ports.store import InboxStore, LeaseStore
 
@@ -49,13 +50,14 @@ class Drain:
                     # Who holds it looks again after giving it back, so nothing is forgotten.
                     return
                 try:
-                    await self._take_turns(lease, conversation_id)
+                    await self._take_turn(lease, conversation_id)
                 except LeaseLost:
                     log.warning("drain.lease_lost", conversation=conversation_id)
                     return
             is_due = await asyncio.to_thread(self._inbox.is_due, conversation_id)
 
-    async def _take_turns(self, lease: Lease, conversation_id: int) -> None:
+    async def _take_turn(self, lease: Lease, conversation_id: int) -> None:
+        """Take what waits, again for as long as it is overtaken."""
         commit_by = math.inf
         while True:
             turn = await asyncio.to_thread(self._inbox.next_turn, conversation_id, self._history_lines)
@@ -63,13 +65,15 @@ class Drain:
                 return
             try:
                 await self._taker.take(lease, turn, min(commit_by, self._patience_of(turn)))
-                commit_by = math.inf
+                return
             except Overtaken:
                 commit_by = min(commit_by, self._clock.monotonic() + LONGEST_OVERTAKING_S)
+                record_turn_without_reply("overtaken")
                 log.info("turn.overtaken", turn=turn.id)
             except (LeaseLost, StoreUnavailable):
                 raise
             except Exception as error:
+                record_turn_without_reply("failed")
                 log.exception("turn.failed", turn=turn.id, error=type(error).__name__)
                 await asyncio.to_thread(self._inbox.postpone, lease, turn, RETRY_DELAY_S)
                 return

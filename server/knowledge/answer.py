@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from server.domain.conversations import HistoryLine, Speaker
-from server.domain.knowledge import AnswerAction, Citation, Document, KnowledgeAnswer, Passage
+from server.domain.knowledge import AnswerAction, Document, KnowledgeAnswer, Passage, cited
 from server.domain.language import UNDETERMINED
 from server.domain.tenants import Tenant
 from server.knowledge.choice import chosen
@@ -99,7 +99,7 @@ class EmbeddedAnswers:
             AnswerAction.ASK_TEAM,
             phrases(asker.language).ask_team,
             (),
-            [_citation(passage) for passage in found.passages],
+            [cited(passage) for passage in found.passages],
         )
 
     def _answer_each(
@@ -155,8 +155,8 @@ class EmbeddedAnswers:
         return KnowledgeAnswer(
             AnswerAction.ANSWER,
             "\n".join(line for line in lines if line),
-            [_citation(best)],
-            [_citation(passage) for passage in found.passages],
+            [cited(best)],
+            [cited(passage) for passage in found.passages],
             conflicts=[] if found.conflict is None else [found.conflict],
         )
 
@@ -196,10 +196,6 @@ def _offer(ranking: Sequence[Passage], language: str) -> KnowledgeAnswer:
     return KnowledgeAnswer(
         AnswerAction.OFFER,
         text,
-        [_citation(passage) for passage in topics],
-        [_citation(passage) for passage in ranking],
+        [cited(passage) for passage in topics],
+        [cited(passage) for passage in ranking],
     )
-
-
-def _citation(passage: Passage) -> Citation:
-    return Citation(passage.document.id, passage.document.title, passage.score)

@@ -200,6 +200,7 @@ _TIMES = _word(
     r"[וש]?(?:עד מתי|ממתי|מ?מתי(?= (?:מוגש|מגישים|מתחיל|נגמר|מסתיי|אפשר|ניתן|ה?ארוח|יש|ה))"
     r"|(?:ב|עד |מ|החל מ|לפי )?(?:איזו|איזה|אילו) שעו?ת?ה?|מה השעות)",
 )
+_WHEN = _word(r"when|what|till?|until|hours|times?", r"[וש]?מ?מתי|עד|[ובהל]{0,2}שע(?:ה|ות)")
 _MAY = _word(
     r"(?:can|could|may) (?:we|i|you|one|my|our|the)|(?:is|are|will) there|do you have",
     r"[וש]?(?:אפשר|ניתן|נוכל|אוכל|האם|יש|יהיה|תהיה)",
@@ -218,6 +219,12 @@ def asks_about_opening(question: str) -> bool:
     if _OPENNESS.search(text):
         return True
     return _TIMES.search(text) is not None and _DOING.search(text) is None
+
+
+def asks_if_open(question: str) -> bool:
+    """Whether *question* is whether something is open, which changes by the hour: not when or until when."""
+    text = _read(question)
+    return _OPENNESS.search(text) is not None and _WHEN.search(text) is None
 
 
 def asks_whether(question: str) -> bool:

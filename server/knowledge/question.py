@@ -95,6 +95,12 @@ def in_context(question: str, history: Sequence[HistoryLine]) -> str | None:
     return f"{before} {said}" if before and goes_on and _names_nothing(said) else None
 
 
+def names_something(message: str) -> bool:
+    """Whether *message* can be understood by itself: "is it free?" and "2" cannot."""
+    said = " ".join(_asking(message[:MAX_LENGTH]))
+    return bool(content_words(said)) and not _names_nothing(said)
+
+
 def questions(message: str) -> list[str]:
     """The questions of a message that asks several things, in their order; else the message alone."""
     parts = [

@@ -12,6 +12,7 @@ from server.knowledge.cache import SingleFlightCache
 from server.knowledge.calibration import calibration_for
 from server.knowledge.excerpt import around, quotable
 from server.knowledge.index import KnowledgeIndex, each_told_once, embedded_texts
+from server.knowledge.query_vectors import QueryVectors
 from server.knowledge.question import in_context, readings
 from server.knowledge.ranking import Vector
 from server.knowledge.vectors import passage_vectors
@@ -35,9 +36,12 @@ class Retriever:
     memory; several versions of one do not, beyond what the cache still holds.
     """
 
-    def __init__(self, store: KnowledgeStore, embedder: Embedder) -> None:
+    def __init__(
+        self, store: KnowledgeStore, embedder: Embedder, queries: QueryVectors | None = None
+    ) -> None:
         self._store = store
         self._embedder = embedder
+        self._queries = queries or QueryVectors(embedder)
         self._calibration = calibration_for(embedder.name)
         self._indexes: SingleFlightCache[_Key, KnowledgeIndex | None] = SingleFlightCache(_INDEXES)
 
@@ -69,7 +73,7 @@ class Retriever:
         if not told:
             return document.body
         kept = passage_vectors(self._store, self._embedder, told)
-        (vector,) = self._embedder.queries([question])
+        (vector,) = self._queries.of([question])
         aimed = self._calibration.aim(vector, detect_language(question), document.language)
         return around(told, self._calibration.centre_passages(kept, document.language) @ aimed)
 
@@ -77,14 +81,18 @@ class Retriever:
         """All documents of the business."""
         return self._store.documents(tenant.id)
 
+    def foresee(self, name: str, question: str) -> None:
+        """Embed *question* to the business called *name*, so that finding its answer need not wait for it."""
+        self._queries.of([without_name(text, name) for text in readings(question)])
+
     def prepare(self, tenant: Tenant, language: str) -> None:
         """Load the embedding model and index the business, so that the first question does not wait."""
         self._index(tenant, language)
-        self._embedder.queries([tenant.settings.name])
+        self._queries.of([tenant.settings.name])
 
     def _read(self, index: KnowledgeIndex, texts: Sequence[str]) -> Vector:
         """The probabilities of the documents for that one of *texts* that one of them answers most surely."""
-        vectors = self._embedder.queries(texts)
+        vectors = self._queries.of(texts)
         found = [index.probabilities(text, vector) for text, vector in zip(texts, vectors, strict=True)]
         return max(found, key=lambda probabilities: float(probabilities.max()))
 

@@ -34,7 +34,7 @@ _COMPOUNDS = tuple(
 )
 _MARKS = re.compile(r"['’׳\"״`]")
 _WORD = re.compile(r"[^\W_]+")
-_FINAL_LETTERS = str.maketrans("ךםןףץ", "כמנפצ")
+FINAL_LETTERS = str.maketrans("ךםןףץ", "כמנפצ")
 _HEBREW_WORD = re.compile(r"[א-ת]+")
 _HEBREW_PREFIXES = "והבלמשכ"
 _HEBREW_SUFFIXES = ("ימ", "ות", "ה", "ת", "י")
@@ -47,18 +47,18 @@ def words(text: str) -> list[str]:
     """The words of *text*: lower case, without accents, vowel points, quotation marks and final letters."""
     plain = unicodedata.normalize("NFKD", text).lower()
     plain = "".join(character for character in plain if not unicodedata.combining(character))
-    plain = _MARKS.sub("", plain).translate(_FINAL_LETTERS)
+    plain = _MARKS.sub("", plain).translate(FINAL_LETTERS)
     for pattern, joined in _COMPOUNDS:
         plain = pattern.sub(joined, plain)
     return _WORD.findall(plain)
 
 
-_STOP_WORDS = frozenset(words(_ENGLISH) + words(_HEBREW))
+STOP_WORDS = frozenset(words(_ENGLISH) + words(_HEBREW))
 
 
 def content_words(text: str) -> list[str]:
     """The words of *text* that may tell what it is about."""
-    return [word for word in words(text) if word not in _STOP_WORDS]
+    return [word for word in words(text) if word not in STOP_WORDS]
 
 
 def forms(word: str) -> Sequence[str]:

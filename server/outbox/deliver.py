@@ -13,6 +13,7 @@ from server.domain.conversations import Lease, lane_key
 from server.domain.messages import Channel, OutboundMessage
 from server.errors import LeaseLost, LineDown, ProviderRejected, ProviderUnavailable
 from server.leases import hold
+from server.observability.metrics import OUTBOX, SEND_SECONDS
 from server.ports.clock import Clock
 from server.ports.messaging import ChannelSender
 from server.ports.store import LeaseStore, OutboxStore
@@ -81,16 +82,22 @@ class Deliverer:
             if self._is_too_old(message):
                 self._outbox.mark_failed(lease, message, error.reason)
                 entry.error("deliver.given_up", reason=error.reason)
+                OUTBOX.inc(channel=message.channel, state="failed")
                 return
             delay_s = back_off_s(message.attempts)
             self._postpone(lease, message, error, delay_s)
+            OUTBOX.inc(channel=message.channel, state="postponed")
             entry.warning("deliver.postponed", reason=error.reason, delay_s=round(delay_s, 2))
         except ProviderRejected as error:
             self._outbox.mark_failed(lease, message, error.reason)
+            OUTBOX.inc(channel=message.channel, state="failed")
             entry.error("deliver.failed", reason=error.reason)
         else:
             self._outbox.mark_sent(lease, message)
-            entry.info("deliver.sent", ms=round((self._clock.monotonic() - started) * 1000, 1))
+            took_s = self._clock.monotonic() - started
+            OUTBOX.inc(channel=message.channel, state="sent")
+            SEND_SECONDS.observe(took_s, channel=message.channel)
+            entry.info("deliver.sent", ms=round(took_s * 1000, 1))
             self._note_up(message)
 
     def _postpone(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from server.domain.messages import Channel
-from server.ports.ai import Embedder, LanguageModel
+from server.ports.accounts import BudgetNotices, ModelLedger
+from server.ports.ai import Embedder, ModelSet
 from server.ports.alerts import AlertStore
 from server.ports.clock import Clock
 from server.ports.conversations import ConversationLog, ModeStore
 from server.ports.knowledge import KnowledgeStore
 from server.ports.messaging import ChannelSender, LineHealth, PresenceSender
+from server.ports.performance import PerformanceStore, PoolState
 from server.ports.queue import TurnQueue
 from server.ports.store import (
     IdentityStore,
@@ -26,7 +28,7 @@ from server.ports.store import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Made by wiring.py, or by a test from fakes. ``model`` is None where none is configured."""
+    """Made by wiring.py, or by a test from fakes. ``models`` is None where none is configured."""
 
     clock: Clock
     tenants: TenantStore
@@ -40,7 +42,9 @@ class Ports:
     keys: KeyStore
     knowledge: KnowledgeStore
     embedder: Embedder
-    model: LanguageModel | None
+    models: ModelSet | None
+    ledger: ModelLedger
+    budget_notices: BudgetNotices
     senders: Mapping[Channel, ChannelSender]
     presence: PresenceSender
     alerts: AlertStore
@@ -49,4 +53,9 @@ class Ports:
     conversations: TurnQueue | None = None
     # Raises StoreUnavailable when the database does not answer.
     check_store: Callable[[], None]
+    performance: PerformanceStore
+    # Tells operators of an alert; None where they have named no address.
+    report: Callable[[Mapping[str, object], str], None] | None = None
+    # The connections that are kept, by what they lead to.
+    pools: Mapping[str, Callable[[], PoolState]] = field(default_factory=dict)
     close: Callable[[], None]

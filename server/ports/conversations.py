@@ -7,6 +7,7 @@ from typing import Protocol
 
 from server.domain.conversations import Lease, Mode
 from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
+from server.domain.messages import Channel
 from server.domain.modes import Actor, ModeChange, StaffMessage
 from server.domain.views import ConversationPage, ThreadPage, Wanted
 
@@ -86,4 +87,8 @@ class ConversationLog(Protocol):
         Raises:
             NotFound: the tenant has no such conversation.
         """
+        ...
+
+    def most_asked(self, tenant_id: str, limit: int) -> Sequence[tuple[Channel, str]]:
+        """What several guests have lately written word for word, the commonest first."""
         ...

@@ -110,6 +110,10 @@ class InboxStore(Protocol):
         """Whether an inbound row's turn has ended, with a reply or without."""
         ...
 
+    def find_chat_message(self, tenant_id: str, chat_key: str, message_id: int) -> Saved | None:
+        """An inbound row of the tenant's chat client *chat_key*; None if it is not theirs."""
+        ...
+
 
 class ReplyStore(Protocol):
     """Replies and the messages that they cover."""

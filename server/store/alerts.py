@@ -17,13 +17,12 @@ from server.domain.messages import Channel, OutboundKind
 from server.domain.tenants import Tenant
 from server.ports.clock import Clock
 from server.store.models import LineReportRow, OutboxRow, WhatsAppNumberRow
-from server.store.notices import Notice, notice_rows
+from server.store.notices import Notice, add_notice
 from server.store.session import Database
 from server.store.tenants import get_tenant_row, to_tenant
 
 _CHANNELS = (Channel.STAFF_EMAIL, Channel.STAFF_WEBHOOK)
 _KINDS = (OutboundKind.ALERT, OutboundKind.ALL_CLEAR)
-_NOT_KEPT = ("id",)
 
 
 class Alerts:
@@ -125,22 +124,7 @@ class Alerts:
             return self._add(session, tenant, notice)
 
     def _add(self, session: Session, tenant: Tenant, notice: Notice) -> Sequence[str]:
-        lanes = []
-        for row in notice_rows(tenant, notice, self._clock.now()):
-            values = {
-                column.key: getattr(row, column.key)
-                for column in OutboxRow.__table__.columns
-                if column.key not in _NOT_KEPT and getattr(row, column.key) is not None
-            }
-            added = session.execute(
-                self._database.insert(OutboxRow)
-                .values(**values)
-                .on_conflict_do_nothing()
-                .returning(OutboxRow.id)
-            ).first()
-            if added is not None:
-                lanes.append(row.lane)
-        return lanes
+        return add_notice(self._database, session, tenant, notice, self._clock.now())
 
     def _down_text(self, tenant: Tenant, line: LineState, since: datetime) -> str:
         return (

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Row, bindparam, or_, select, union
+from sqlalchemy import CompoundSelect, Connection, bindparam, insert, or_, select, union
 from sqlalchemy.orm import Session
 
 from server.domain.messages import GuestAddress, InboundMessage
-from server.store.models import ConversationRow, GuestRow, table_of
-from server.store.tenants import get_tenant_row
+from server.store.models import ConversationRow, GuestRow, TenantRow, table_of
+from server.store.tenants import no_such_tenant
 
 # A guest with the conversation that is theirs.
 Known = tuple[GuestRow, ConversationRow]
@@ -43,7 +43,23 @@ _BY_NAME = {
 }
 
 
-_ByName = dict[tuple[str, str | None], list[Row[*tuple[Any, ...]]]]
+class _Guest(NamedTuple):
+    """A guest, and the conversation that is theirs."""
+
+    id: int
+    tenant_id: str
+    lid: str | None
+    phone: str | None
+    chat_key: str | None
+    name: str | None
+    conversation_id: int
+
+
+_ByName = dict[tuple[str, str | None], list[_Guest]]
+# Somebody waits while a first message is saved: its statements are compiled once.
+_TENANT = select(table_of(TenantRow).c.id).where(table_of(TenantRow).c.id == bindparam("tenant"))
+_ADD_GUEST = insert(table_of(GuestRow)).returning(_GUEST.id)
+_ADD_CONVERSATION = insert(table_of(ConversationRow)).returning(_CONVERSATION.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +92,13 @@ def _known_by_name(session: Session, messages: Sequence[InboundMessage]) -> _ByN
     tenants = list({message.tenant_id for message in messages})
     known: _ByName = {}
     for row in session.connection().execute(_by_names(tuple(names)), {"tenants": tenants, **names}):
-        for name in {row.chat_key, row.lid, row.phone} - {None}:
-            known.setdefault((row.tenant_id, name), []).append(row)
+        _note(known, _Guest(*row))
     return known
+
+
+def _note(known: _ByName, guest: _Guest) -> None:
+    for name in {guest.chat_key, guest.lid, guest.phone} - {None}:
+        known.setdefault((guest.tenant_id, name), []).append(guest)
 
 
 @cache
@@ -99,13 +119,40 @@ def _place_of(session: Session, message: InboundMessage, known: _ByName, now: da
         if not _is_news(row, address):
             return Place(row.id, row.conversation_id)
     if not rows:
-        get_tenant_row(session, tenant_id)
+        guest = _add_new(session.connection(), tenant_id, address, now)
+        _note(known, guest)
+        return Place(guest.id, guest.conversation_id)
     conversation = find_or_add_conversation(session, tenant_id, address, now)
     session.flush()
     return Place(conversation.guest_id, conversation.id)
 
 
-def _is_news(row: Row[*tuple[Any, ...]], address: GuestAddress) -> bool:
+def _add_new(connection: Connection, tenant_id: str, address: GuestAddress, now: datetime) -> _Guest:
+    """A guest of whom nothing was known, with a conversation.
+
+    Raises:
+        NotFound: there is no such tenant.
+    """
+    if connection.execute(_TENANT, {"tenant": tenant_id}).scalar_one_or_none() is None:
+        raise no_such_tenant(tenant_id)
+    names = {"lid": address.lid, "phone": address.phone, "chat_key": address.chat_key, "name": address.name}
+    guest = {"tenant_id": tenant_id, "created_at": now, **names}
+    guest_id = connection.execute(_ADD_GUEST, guest).scalar_one()
+    conversation = {
+        "tenant_id": tenant_id,
+        "guest_id": guest_id,
+        "mode": "ai",
+        "mode_by": "",
+        "needs_human": False,
+        "offered": [],
+        "last_message_at": now,
+        "created_at": now,
+    }
+    conversation_id = connection.execute(_ADD_CONVERSATION, conversation).scalar_one()
+    return _Guest(guest_id, tenant_id, conversation_id=conversation_id, **names)
+
+
+def _is_news(row: _Guest, address: GuestAddress) -> bool:
     """Whether *address* tells something that the guest's row does not, or belongs to somebody else."""
     return any(
         told not in (None, known)

@@ -61,6 +61,7 @@ _WAITING = (
                 "kind",
                 "text",
                 "quoted",
+                "details",
                 "sent_at",
                 "received_at",
                 "attempts",
@@ -246,6 +247,22 @@ class Inbox:
             ).scalar_one()
             return handled is not None
 
+    def find_chat_message(self, tenant_id: str, chat_key: str, message_id: int) -> Saved | None:
+        """An inbound row of the tenant's chat client *chat_key*; None if it is not theirs."""
+        with self._database.read() as session:
+            found = session.execute(
+                select(InboundRow.conversation_id, InboundRow.handled_at)
+                .join(GuestRow, GuestRow.id == InboundRow.guest_id)
+                .where(
+                    InboundRow.id == message_id,
+                    InboundRow.tenant_id == tenant_id,
+                    GuestRow.chat_key == chat_key,
+                )
+            ).one_or_none()
+            if found is None:
+                return None
+            return Saved(message_id, found.conversation_id, is_new=False, is_waiting=found.handled_at is None)
+
     def _is_stale(self, row: Row[*tuple[Any, ...]], now: datetime) -> bool:
         sent_at: datetime = row.sent_at
         return now - sent_at > self._stale_after
@@ -300,4 +317,5 @@ def _to_waiting(row: Row[*tuple[Any, ...]]) -> WaitingMessage:
         quoted=quoted,
         received_at=row.received_at,
         attempts=row.attempts,
+        details=row.details,
     )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from server.domain.conversations import Turn
+from sqlalchemy.orm import Session
+
+from server.domain.conversations import Reply, Turn
 from server.domain.messages import Channel, DeliveryState, OutboundKind
 from server.domain.tenants import Tenant
 from server.store.models import OutboxRow
+from server.store.session import Database
 from server.store.turn_ids import message_id_for
 
 _LONGEST_QUOTE = 300
+_NOT_KEPT = ("id",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +34,45 @@ class Notice:
     is_on_whatsapp: bool = False
 
 
-def staff_notices(turn: Turn, console_url: str, now: datetime) -> list[OutboxRow]:
-    """Outbox rows for everybody whom the tenant wants told; committed along with the reply."""
+def staff_notices(turn: Turn, reply: Reply | None, console_url: str, now: datetime) -> list[OutboxRow]:
+    """Outbox rows for everybody whom the tenant wants told; committed along with the reply, if any."""
+    is_urgent = reply is not None and reply.urgent
     link = f"{console_url}/console/conversations/{turn.conversation_id}"
     event = {
         "event": "needs_human",
         "tenant": turn.tenant.id,
         "conversation": turn.conversation_id,
         "url": link,
+        "urgent": is_urgent,
+        "reason": "" if reply is None else reply.reason,
     }
-    notice = Notice(turn.id, OutboundKind.NOTICE, _line(turn, link), event, is_on_whatsapp=True)
+    headline = "may be in danger. Please act now" if is_urgent else "needs a person"
+    notice = Notice(turn.id, OutboundKind.NOTICE, _line(turn, headline, link), event, is_on_whatsapp=True)
     return notice_rows(turn.tenant, notice, now)
 
 
 def notice_rows(tenant: Tenant, notice: Notice, now: datetime) -> list[OutboxRow]:
     """Outbox rows for everybody whom the tenant wants told of *notice*."""
     return [_row(tenant, notice, channel, to, text, now) for channel, to, text in _addressed(tenant, notice)]
+
+
+def add_notice(
+    database: Database, session: Session, tenant: Tenant, notice: Notice, now: datetime
+) -> Sequence[str]:
+    """Put *notice* into the outbox for everybody who has not been told of it; the lanes that have news."""
+    lanes = []
+    for row in notice_rows(tenant, notice, now):
+        values = {
+            column.key: getattr(row, column.key)
+            for column in OutboxRow.__table__.columns
+            if column.key not in _NOT_KEPT and getattr(row, column.key) is not None
+        }
+        added = session.execute(
+            database.insert(OutboxRow).values(**values).on_conflict_do_nothing().returning(OutboxRow.id)
+        ).first()
+        if added is not None:
+            lanes.append(row.lane)
+    return lanes
 
 
 def _addressed(tenant: Tenant, notice: Notice) -> Iterator[tuple[Channel, str, str]]:
@@ -59,10 +86,10 @@ def _addressed(tenant: Tenant, notice: Notice) -> Iterator[tuple[Channel, str, s
         yield Channel.STAFF_WEBHOOK, settings.staff_webhook, json.dumps(notice.event)
 
 
-def _line(turn: Turn, link: str) -> str:
+def _line(turn: Turn, headline: str, link: str) -> str:
     who = turn.guest_name or "A guest"
     question = turn.question[:_LONGEST_QUOTE] or f"({turn.messages[-1].kind})"
-    return f"{who} needs a person:\n{question}\n{link}"
+    return f"{who} {headline}:\n{question}\n{link}"
 
 
 def _row(tenant: Tenant, notice: Notice, channel: Channel, to: str, text: str, now: datetime) -> OutboxRow:

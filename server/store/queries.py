@@ -43,6 +43,11 @@ from server.store.session import Database
 
 # Far more than happens between the lines of a page, so that one query is enough.
 EVENTS_ON_A_PAGE = 200
+# What is asked most is looked for among so many of the newest messages, however many there are in all.
+LATELY = 20_000
+LONGEST_ASKED = 200
+# So many guests make a question a common one.
+ASKED_BY = 3
 
 Message = TypeVar("Message", InboundRow, OutboxRow)
 
@@ -81,6 +86,27 @@ class ConsoleQueries:
         if len(rows) <= limit:
             return ConversationPage(page, None)
         return ConversationPage(page, str(ListCursor(page[-1].last_message_at, page[-1].id)))
+
+    def most_asked(self, tenant_id: str, limit: int) -> Sequence[tuple[Channel, str]]:
+        """What several guests have lately written word for word, the commonest first."""
+        times = func.count()
+        newest = select(func.max(InboundRow.id)).scalar_subquery()
+        query = (
+            select(InboundRow.channel, InboundRow.text)
+            .where(
+                InboundRow.id > newest - LATELY,
+                InboundRow.tenant_id == tenant_id,
+                InboundRow.kind == MessageKind.TEXT,
+                InboundRow.from_me.is_(False),
+                func.length(InboundRow.text) <= LONGEST_ASKED,
+            )
+            .group_by(InboundRow.channel, InboundRow.text)
+            .having(func.count(InboundRow.conversation_id.distinct()) >= ASKED_BY)
+            .order_by(times.desc(), InboundRow.text)
+            .limit(limit)
+        )
+        with self._database.read() as session:
+            return [(Channel(channel), text) for channel, text in session.execute(query)]
 
     def thread(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -98,7 +98,7 @@ class Replies:
             )
             lanes = [row["lane"]] if turn.channel is Channel.WHATSAPP else []
             if reply.handover:
-                lanes += self._call_staff(session, turn, now)
+                lanes += self._call_staff(session, turn, reply, now)
             return lanes
 
     def close_unanswered(
@@ -110,7 +110,7 @@ class Replies:
             now = self._clock.now()
             _handle(session.connection(), turn, now, because)
             session.connection().execute(_NOTE_TURN, {"conversation": turn.conversation_id, "at": now})
-            return self._call_staff(session, turn, now) if needs_human else []
+            return self._call_staff(session, turn, None, now) if needs_human else []
 
     def record_analysis(self, turn_id: str, analysis: Analysis) -> None:
         """Keep what was noted of a turn."""
@@ -137,13 +137,17 @@ class Replies:
                 handover=turn.handover,
                 reason=turn.reason,
                 timings_ms=turn.timings_ms,
+                steps_ms=turn.steps_ms,
+                model=turn.model,
+                prompt_version=turn.prompt_version,
+                quick_replies=turn.quick_replies,
             )
 
-    def _call_staff(self, session: Session, turn: Turn, now: datetime) -> list[str]:
+    def _call_staff(self, session: Session, turn: Turn, reply: Reply | None, now: datetime) -> list[str]:
         session.execute(
             update(ConversationRow).where(ConversationRow.id == turn.conversation_id).values(needs_human=True)
         )
-        notices = staff_notices(turn, self._console_url, now)
+        notices = staff_notices(turn, reply, self._console_url, now)
         session.add_all(notices)
         return [notice.lane for notice in notices]
 
@@ -182,9 +186,17 @@ def _turn_row(turn: Turn, reply: Reply, started_at: datetime, now: datetime) -> 
         "reason": reply.reason,
         "citations": [asdict(citation) for citation in reply.citations],
         "timings_ms": dict(reply.timings_ms),
+        "steps_ms": {**reply.steps_ms, "committed": _since_arrival_ms(turn, now)},
+        "model": reply.model,
+        "prompt_version": reply.prompt_version,
+        "quick_replies": list(reply.quick_replies),
         "started_at": started_at,
         "committed_at": now,
     }
+
+
+def _since_arrival_ms(turn: Turn, now: datetime) -> float:
+    return round(max(0.0, (now - turn.messages[0].received_at) / timedelta(milliseconds=1)), 2)
 
 
 def _reply_row(turn: Turn, reply: Reply, now: datetime) -> dict[str, Any]:

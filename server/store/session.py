@@ -17,6 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from server.errors import StoreUnavailable
+from server.observability.metrics import DATABASE_ERRORS
 from server.store.precedence import Places
 
 SQLITE_BUSY_TIMEOUT_S = 10
@@ -142,9 +143,11 @@ def _store_errors() -> Iterator[None]:
     try:
         yield
     except (OperationalError, TimeoutError) as error:
+        DATABASE_ERRORS.inc()
         raise StoreUnavailable("the database does not answer; nothing was saved, send again") from error
     except DBAPIError as error:
         if error.connection_invalidated:
+            DATABASE_ERRORS.inc()
             raise StoreUnavailable("the database connection was lost; send again") from error
         raise
 

@@ -78,8 +78,13 @@ def get_tenant_row(session: Session, tenant_id: str) -> TenantRow:
     """
     row = session.get(TenantRow, tenant_id)
     if row is None:
-        raise NotFound(f"there is no tenant {tenant_id!r}; `frontdesk tenant list` shows those there are")
+        raise no_such_tenant(tenant_id)
     return row
+
+
+def no_such_tenant(tenant_id: str) -> NotFound:
+    """The error that says so."""
+    return NotFound(f"there is no tenant {tenant_id!r}; `frontdesk tenant list` shows those there are")
 
 
 def to_tenant(row: TenantRow) -> Tenant:

@@ -17,7 +17,7 @@ from server.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
-OURS = ("web", "worker", "whatsapp")
+OURS = ("web", "realtime", "worker", "whatsapp")
 
 
 def services() -> dict[str, str]:
@@ -61,7 +61,7 @@ def test_only_caddy_can_be_reached_from_outside() -> None:
 
 
 def test_every_service_that_stays_is_started_again_and_watched() -> None:
-    shared = {"web", "worker", "migrate"}
+    shared = {"web", "realtime", "worker", "migrate"}
     for name, block in services().items():
         # What x-python says holds for those that take it over.
         assert "restart: " in block or (name in shared and "<<: *python" in block), name
@@ -79,6 +79,7 @@ def test_no_secret_has_a_default() -> None:
     ("service", "setting", "answered_in"),
     [
         ("web", "port", "server/channels/operations.py"),
+        ("realtime", "realtime_port", "server/realtime/app.py"),
         ("whatsapp", "whatsapp_port", "services/whatsapp/src/routes.js"),
     ],
 )
@@ -89,7 +90,7 @@ def test_health_is_asked_for_where_it_is_answered(service: str, setting: str, an
     assert asked[2] in (ROOT / answered_in).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("service", ["web", "worker"])
+@pytest.mark.parametrize("service", ["web", "realtime", "worker"])
 def test_turns_are_given_the_time_to_end(service: str) -> None:
     grace = re.search(r"stop_grace_period: (\d+)s", services()[service])
     assert grace is not None

@@ -1,19 +1,21 @@
-"""What every ``LanguageModel`` keeps: the fake, and the OpenAI adapter against a model server."""
+"""What every ``LanguageModel`` keeps: the fake, the OpenAI adapter, and a chain of each."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Protocol
 
 import pytest
 
-from server.adapters.openai_chat import OpenAIChat
-from server.errors import ProviderRejected, ProviderUnavailable
-from server.ports.ai import ChatLine, LanguageModel, ModelRequest
+from server.domain.model_calls import CallOutcome, ModelCall
+from server.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
+from server.ports.ai import ChatLine, Finished, LanguageModel, ModelEvent, ModelRequest
 from simulators.openai_client import OpenAISimulator, start_openai_simulator
-from tests.fakes.language_model import FakeModel
+from tests.fakes.language_model import FakeModel, Step
+from tests.support.models import a_chain, a_link, an_openai_model
 
 TEXT = "Check-in is from three."
 PATIENT = ModelRequest([ChatLine("user", "When?")], first_token_s=20, total_s=20)
@@ -22,7 +24,7 @@ HASTY = ModelRequest([ChatLine("user", "When?")], first_token_s=0.5, total_s=0.5
 
 
 class Stage(Protocol):
-    """A model, and how to make it behave for the next request."""
+    """A model, and how to make it behave from the next request on."""
 
     @property
     def model(self) -> LanguageModel: ...
@@ -48,28 +50,43 @@ class FakeStage:
     """Drives the fake."""
 
     def __init__(self) -> None:
-        self.model = FakeModel()
+        self._fake = FakeModel()
+        self.model: LanguageModel = self._fake
 
     def says(self, text: str) -> None:
-        self.model.scripts.append(text)
+        self._fake.scripts.append(text)
 
     def never_begins(self) -> None:
-        self.model.scripts.append([asyncio.Event()])
+        self._always([asyncio.Event()])
 
     def stops_midway(self, text: str) -> None:
-        self.model.scripts.append([text, asyncio.Event()])
+        self._always([text, asyncio.Event()])
 
     def breaks_off(self, text: str) -> None:
-        self.model.scripts.append([text, ProviderUnavailable("model", "broken off")])
+        self._always([text, ProviderUnavailable("model", "broken off")])
 
     def is_out_of_order(self) -> None:
-        self.model.scripts.append([ProviderUnavailable("model", "HTTP 503")])
+        self._always([ProviderUnavailable("model", "HTTP 503")])
 
     def refuses(self) -> None:
-        self.model.scripts.append([ProviderRejected("model", "HTTP 401")])
+        self._always([ProviderRejected("model", "HTTP 401")])
 
     async def left_early(self) -> int:
-        return self.model.left_early
+        return self._fake.left_early
+
+    def _always(self, script: list[Step]) -> None:
+        self._fake.scripts.append(script)
+
+
+class ChainOfFakesStage(FakeStage):
+    """Drives the only model of a chain, which is asked once more when it fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = a_chain(a_link(self._fake))
+
+    def _always(self, script: list[Step]) -> None:
+        self._fake.scripts += [script, script]
 
 
 class ServerStage:
@@ -77,13 +94,7 @@ class ServerStage:
 
     def __init__(self, simulator: OpenAISimulator) -> None:
         self._simulator = simulator
-        self.model = OpenAIChat(
-            api_key="sk-simulator",
-            base_url=simulator.base_url,
-            model="gpt-4o-mini",
-            max_tokens=100,
-            temperature=0.2,
-        )
+        self.model: LanguageModel = an_openai_model(simulator.base_url)
 
     def says(self, text: str) -> None:
         self._simulator.control(reply=text)
@@ -108,37 +119,80 @@ class ServerStage:
         return [request["outcome"] for request in requests].count("client_left")
 
 
+class ChainOfServersStage(ServerStage):
+    """Drives a chain whose models all live on one server."""
+
+    def __init__(self, simulator: OpenAISimulator) -> None:
+        super().__init__(simulator)
+        self.model = a_chain(
+            a_link(an_openai_model(simulator.base_url)),
+            a_link(an_openai_model(simulator.base_url, model="gpt-4o"), model="gpt-4o"),
+        )
+
+
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[OpenAISimulator]:
     with start_openai_simulator() as running:
         yield running
 
 
-@pytest.fixture(params=["fake", "openai"])
+@pytest.fixture(params=["fake", "openai", "chain of fakes", "chain of servers"])
 async def stage(request: pytest.FixtureRequest, simulator: OpenAISimulator) -> AsyncIterator[Stage]:
-    made: Stage = FakeStage() if request.param == "fake" else ServerStage(simulator)
-    if isinstance(made, ServerStage):
-        # What is loaded once must not count against a test's limit.
-        await made.model.warm()
+    make: dict[str, Callable[[], Stage]] = {
+        "fake": FakeStage,
+        "openai": lambda: ServerStage(simulator),
+        "chain of fakes": ChainOfFakesStage,
+        "chain of servers": lambda: ChainOfServersStage(simulator),
+    }
+    made = make[request.param]()
+    # What is loaded once must not count against a test's limit.
+    await made.model.warm()
     yield made
     await made.model.aclose()
 
 
-async def read(model: LanguageModel, request: ModelRequest = PATIENT) -> list[str]:
-    async with aclosing(model.stream(request)) as pieces:
-        return [piece async for piece in pieces]
+async def read(model: LanguageModel, request: ModelRequest = PATIENT) -> list[ModelEvent]:
+    async with aclosing(model.stream(request)) as events:
+        return [event async for event in events]
 
 
-async def _exhaust(stream: AsyncIterator[str]) -> None:
+async def outcomes(model: LanguageModel, request: ModelRequest = PATIENT) -> list[CallOutcome]:
+    """What became of the calls that a request took, whether it was answered or not."""
+    calls: list[ModelCall] = []
+    with suppress(ProviderError):
+        await read(model, replace(request, account=calls.append))
+    return [call.outcome for call in calls]
+
+
+def words(events: list[ModelEvent]) -> list[str]:
+    return [event for event in events if isinstance(event, str)]
+
+
+async def _exhaust(stream: AsyncIterator[ModelEvent]) -> None:
     async for _ in stream:
         pass
 
 
+async def first_word(stream: AsyncGenerator[ModelEvent, None]) -> str:
+    while not isinstance(event := await anext(stream), str):
+        pass
+    return event
+
+
 async def test_the_pieces_in_order_are_the_answer(stage: Stage) -> None:
     stage.says(TEXT)
-    pieces = await read(stage.model)
+    pieces = words(await read(stage.model))
     assert "".join(pieces) == TEXT
     assert len(pieces) > 1
+
+
+async def test_an_answer_ends_with_what_it_took(stage: Stage) -> None:
+    stage.says(TEXT)
+    last = (await read(stage.model))[-1]
+    assert isinstance(last, Finished)
+    assert last.model
+    assert last.usage is not None
+    assert last.usage.completion_tokens > 0
 
 
 @pytest.mark.parametrize("text", ["", "  "])
@@ -150,15 +204,15 @@ async def test_an_answer_without_words_is_none(stage: Stage, text: str) -> None:
 
 async def test_a_model_that_never_begins_is_given_up_at_the_limit(stage: Stage) -> None:
     stage.never_begins()
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderTimeout):
         await read(stage.model, HASTY)
 
 
 async def test_a_model_that_stops_midway_is_given_up_at_the_limit(stage: Stage) -> None:
     stage.stops_midway(TEXT)
     async with aclosing(stage.model.stream(HASTY)) as stream:
-        assert TEXT.startswith(await anext(stream))
-        with pytest.raises(ProviderUnavailable):
+        assert TEXT.startswith(await first_word(stream))
+        with pytest.raises(ProviderTimeout):
             await _exhaust(stream)
 
 
@@ -173,7 +227,7 @@ async def test_a_model_that_is_out_of_order_may_work_later(stage: Stage) -> None
     with pytest.raises(ProviderUnavailable):
         await read(stage.model)
     stage.says(TEXT)
-    assert "".join(await read(stage.model)) == TEXT
+    assert "".join(words(await read(stage.model))) == TEXT
 
 
 async def test_a_refused_request_is_final(stage: Stage) -> None:
@@ -185,7 +239,7 @@ async def test_a_refused_request_is_final(stage: Stage) -> None:
 async def test_closing_the_iterator_ends_the_stream(stage: Stage) -> None:
     stage.stops_midway(TEXT)
     stream = stage.model.stream(PATIENT)
-    assert await anext(stream)
+    assert await first_word(stream)
     await stream.aclose()
     assert await stage.left_early() == 1
 
@@ -194,9 +248,65 @@ async def test_streams_of_one_model_do_not_mix(stage: Stage) -> None:
     stage.says(TEXT)
     stage.says(TEXT)
     answers = await asyncio.gather(read(stage.model), read(stage.model))
-    assert ["".join(answer) for answer in answers] == [TEXT, TEXT]
+    assert ["".join(words(answer)) for answer in answers] == [TEXT, TEXT]
 
 
 async def test_closing_the_model_twice_is_harmless(stage: Stage) -> None:
     await stage.model.aclose()
     await stage.model.aclose()
+
+
+async def test_an_answer_is_one_line_in_the_accounts(stage: Stage) -> None:
+    stage.says(TEXT)
+    calls: list[ModelCall] = []
+    await read(stage.model, replace(PATIENT, account=calls.append))
+    (call,) = calls
+    assert call.outcome is CallOutcome.ANSWERED
+    assert call.first_token_ms is not None
+    assert call.first_token_ms <= call.total_ms
+    assert call.prompt_tokens > 0
+    assert call.completion_tokens > 0
+
+
+async def test_what_failed_stands_in_the_accounts(stage: Stage) -> None:
+    stage.never_begins()
+    assert set(await outcomes(stage.model, HASTY)) == {CallOutcome.TIMED_OUT}
+    stage.is_out_of_order()
+    assert set(await outcomes(stage.model)) == {CallOutcome.UNAVAILABLE}
+    stage.refuses()
+    assert set(await outcomes(stage.model)) == {CallOutcome.REJECTED}
+
+
+async def test_an_answer_that_nobody_waits_for_stands_in_the_accounts(stage: Stage) -> None:
+    stage.stops_midway(TEXT)
+    calls: list[ModelCall] = []
+    stream = stage.model.stream(replace(PATIENT, account=calls.append))
+    assert await first_word(stream)
+    assert calls == []
+    await stream.aclose()
+    assert [call.outcome for call in calls] == [CallOutcome.DROPPED]
+
+
+async def test_a_reader_that_is_cancelled_leaves_its_line_in_the_accounts(stage: Stage) -> None:
+    stage.stops_midway(TEXT)
+    calls: list[ModelCall] = []
+    begun = asyncio.Event()
+
+    async def reads() -> None:
+        async with aclosing(stage.model.stream(replace(PATIENT, account=calls.append))) as events:
+            async for _ in events:
+                begun.set()
+
+    task = asyncio.create_task(reads())
+    await begun.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert task.cancelled()
+    assert [call.outcome for call in calls] == [CallOutcome.DROPPED]
+
+
+async def test_a_stream_that_nobody_reads_is_no_call(stage: Stage) -> None:
+    stage.says(TEXT)
+    calls: list[ModelCall] = []
+    await stage.model.stream(replace(PATIENT, account=calls.append)).aclose()
+    assert calls == []

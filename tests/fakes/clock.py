@@ -23,3 +23,8 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         """Turn it forward."""
         self._now += timedelta(seconds=seconds)
+
+    def set_back(self, seconds: float) -> None:
+        """What an operator does to a clock that goes wrong: the stopwatch goes on as if nothing were."""
+        self._now -= timedelta(seconds=seconds)
+        self._start -= timedelta(seconds=seconds)

@@ -36,7 +36,9 @@ def model() -> Iterator[OpenAISimulator]:
 def lab(
     tmp_path_factory: pytest.TempPathFactory, whatsapp: WhatsAppSimulator, model: OpenAISimulator
 ) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), whatsapp, model.settings) as running:
+    # The tests ask the same again, and the model is to be asked each time.
+    settings = {**model.settings, "ANSWER_CACHE_S": "0"}
+    with Lab(tmp_path_factory.mktemp("lab"), whatsapp, settings) as running:
         running.link("1", HOST)
         yield running
 
@@ -121,9 +123,9 @@ def test_a_kill_while_the_model_thinks_costs_no_answer_and_doubles_none(
     lab: Lab, whatsapp: WhatsAppSimulator, model: OpenAISimulator, guest: str, victim: str
 ) -> None:
     model.control(latency_first_token_ms=1500)
-    asked = len(model.requests())
+    asked = len(model.asked())
     whatsapp.send(guest, to=HOST, text="Is there parking for my car?")
-    wait_until(lambda: len(model.requests()) > asked, 30, "the model to be asked")
+    wait_until(lambda: len(model.asked()) > asked, 30, "the model to be asked")
     service = lab.web if victim == "web" else lab.sidecar
     service.kill()
     service.start()
@@ -136,13 +138,13 @@ def test_a_stop_lets_a_running_turn_end(
     lab: Lab, whatsapp: WhatsAppSimulator, model: OpenAISimulator, guest: str
 ) -> None:
     model.control(latency_first_token_ms=1000)
-    asked = len(model.requests())
+    asked = len(model.asked())
     whatsapp.send(guest, to=HOST, text="Is there parking for my car?")
-    wait_until(lambda: len(model.requests()) > asked, 30, "the model to be asked")
+    wait_until(lambda: len(model.asked()) > asked, 30, "the model to be asked")
     assert lab.web.stop() == 0
     lab.web.start()
     received(whatsapp, guest, 1)
-    assert len(model.requests()) == asked + 1
+    assert len(model.asked()) == asked + 1
 
 
 def test_a_model_that_hangs_is_not_waited_for(

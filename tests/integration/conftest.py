@@ -12,7 +12,7 @@ from server.adapters.system_clock import SystemClock
 from server.app import create_app
 from server.desk import Desk
 from server.domain.messages import Channel
-from server.ports.ai import Embedder, LanguageModel
+from server.ports.ai import Embedder, LanguageModel, ModelSet
 from server.ports.bundle import Ports
 from server.settings import Settings
 from server.store.alerts import Alerts
@@ -23,10 +23,12 @@ from server.store.knowledge import Knowledge
 from server.store.leases import Leases, make_ownership
 from server.store.modes import Modes
 from server.store.outbox import Outbox
+from server.store.performance import Performance
 from server.store.queries import ConsoleQueries
 from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
+from tests.fakes.accounts import FakeBudgetNotices, FakeLedger
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.senders import FakeLines, FakePresence, FakeSender
 
@@ -70,12 +72,15 @@ def make_desk(
             keys=ApiKeys(database, clock),
             knowledge=Knowledge(database, clock),
             embedder=embedder or FakeEmbedder(),
-            model=model,
+            models=None if model is None else ModelSet("fake", model, model, {}),
+            ledger=FakeLedger(),
+            budget_notices=FakeBudgetNotices(),
             senders={Channel.WHATSAPP: sender},
             presence=presence,
             alerts=Alerts(database, clock, "http://desk.example"),
             lines=FakeLines(),
             check_store=lambda: None,
+            performance=Performance(database),
             close=leases.close,
         )
         made.append(Desk(Settings(data_dir=tmp_path, turn_wait_min_s=0, turn_wait_max_s=0), ports))

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from bench.__main__ import BENCHES
+
 _ROOT = Path(__file__).resolve().parents[2]
 _TIMEOUT_S = 100
 _KEYS = ["bench", "setting", "metric", "value", "unit", "floor", "ratio", "budget", "holds"]
@@ -77,14 +79,55 @@ def test_retrieval_tells_times_and_memory_and_that_forked_workers_answer() -> No
     assert found["of 4 forked workers stuck"]["value"] == 0
 
 
+def test_chat_takes_the_models_own_time_off_and_answers_every_guest() -> None:
+    found = _figures("chat", "--rate=5", "--seconds=3")
+    assert (
+        found["whole: the model itself p50"]["value"]
+        > 400
+        > found["whole: beyond the model p50"]["value"]
+        > 0
+    )
+    assert found["whole: beyond the model p99"]["budget"] == 60
+    assert found["straight: first token, model's wire to client's p50"]["value"] > 0
+    assert found["cache hit p50"]["budget"] == found["early exit p50"]["budget"] == 5
+    assert found["not answered"]["value"] == 0
+
+
+def test_model_sets_the_adapter_and_the_chain_beside_the_sdk_alone() -> None:
+    found = _figures("model", "--streams=20", "--tokens-per-second=200")
+    for path in ("adapter", "chain"):
+        for metric in ("first token beyond the model p50", "processor for each token"):
+            figure = found[f"{path}: {metric}"]
+            assert figure["value"] > 0
+            assert figure["floor"] > 0
+
+
+def test_cache_answers_again_what_it_knows() -> None:
+    found = _figures("cache", "--store=memory", "--questions=15", "--rate=3", "--exponent=3")
+    assert found["known"]["value"] > 0
+    assert found["requests to the model for each question"]["value"] < 1
+    assert found["known, answered p50"]["value"] < found["not known, answered p50"]["value"]
+    assert found["not answered"]["value"] == 0
+
+
+def test_ablate_shows_on_the_wire_what_was_switched_off() -> None:
+    lines = [
+        json.loads(line)
+        for line in _bench("ablate", "--without=pooling", "--seconds=2", "--json").stdout.splitlines()
+    ]
+    (connections,) = [
+        line
+        for line in lines
+        if (line["setting"], line["metric"], line["unit"]) == ("without pooling", "model", "connections")
+    ]
+    assert connections["ratio"] > 1.5
+
+
 def test_a_bench_that_does_not_exist_is_answered_with_those_that_do() -> None:
     said = _bench("nope", code=2).stderr
-    assert (
-        "there is no bench 'nope'; there are ack, answers, faults, order, reply, retrieval, soak, takeover"
-        in said
-    )
+    assert f"there is no bench 'nope'; there are {', '.join(sorted(BENCHES))}" in said
 
 
-@pytest.mark.parametrize("name", ["ack", "answers", "order", "reply", "retrieval", "soak", "takeover"])
+@pytest.mark.parametrize("name", sorted(BENCHES.keys() - {"faults"}))
 def test_each_bench_explains_itself_with_an_example(name: str) -> None:
     assert f"frontdesk bench {name} " in _bench(name, "--help").stdout

@@ -7,22 +7,24 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from server.app import create_app
-from server.channels.chat import CALLS_AT_ONCE, chat_blueprint
+from server.channels.chat import chat_blueprint
+from server.channels.key_limits import CallsPerMinute
 from server.desk import Desk
 from server.domain.knowledge import Document
 from server.domain.messages import Channel, GuestAddress, InboundMessage
 from server.inbox.answer import Answers
-from server.store.models import ConversationRow
+from server.store.models import ConversationRow, InboundRow
 from server.store.session import Database
 from tests.integration.conftest import SECRET
 from tests.support.builders import a_message
 
 URL = "/api/v1/chat"
+THREADS = 8
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def test_a_greeting_is_answered_by_a_shortcut(client: FlaskClient, headers: dict
     assert answer.status_code == 200
     reply = answer.json
     assert reply is not None
-    assert set(reply) == {"reply", "citations", "handover", "source", "timings_ms"}
+    assert set(reply) == {"reply", "citations", "handover", "source", "quick_replies", "timings_ms"}
     assert (reply["source"], reply["handover"]) == ("shortcut", False)
 
 
@@ -57,6 +59,25 @@ def test_the_same_words_again_are_another_message(client: FlaskClient, headers: 
         answer = client.post(URL, json=body(), headers=headers).json
         assert answer is not None
         assert answer["reply"]
+
+
+def test_the_same_id_again_is_the_same_message(
+    client: FlaskClient, headers: dict[str, str], database: Database
+) -> None:
+    for _ in range(2):
+        answer = client.post(URL, json=body(message_id="m-1"), headers=headers).json
+        assert answer is not None
+        assert answer["reply"]
+    with database.read() as session:
+        assert len(session.execute(select(InboundRow.id)).all()) == 1
+
+
+def test_what_the_caller_wishes_is_kept_with_the_message(
+    client: FlaskClient, headers: dict[str, str], database: Database
+) -> None:
+    client.post(URL, json=body(use_rag=False), headers=headers)
+    with database.read() as session:
+        assert session.scalars(select(InboundRow.details)).one() == {"use_rag": False}
 
 
 def test_what_is_not_known_goes_to_the_team(client: FlaskClient, headers: dict[str, str]) -> None:
@@ -99,6 +120,10 @@ def test_a_key_opens_its_own_tenant_only(client: FlaskClient, headers: dict[str,
         {"conversation": None},
         {"conversation": ""},
         {"tenant": None},
+        {"message_id": ""},
+        {"model": "gpt-9"},
+        {"use_rag": "yes"},
+        {"use_web_search": 0},
     ],
 )
 def test_a_request_that_says_too_little_is_unprocessable(
@@ -149,21 +174,42 @@ class SlowAnswers:
 
 def test_calls_leave_threads_for_webhooks(desk: Desk, headers: dict[str, str]) -> None:
     answers = SlowAnswers()
-    app = create_app(desk, SECRET)
-    slow = Flask("slow")
-    slow.register_blueprint(chat_blueprint(cast("Answers", answers), desk.ports.keys))
-    for kind, handler in app.error_handler_spec[None][None].items():
-        slow.register_error_handler(kind, handler)
+    slow = with_error_answers(
+        desk, chat_blueprint(cast("Answers", answers), desk.ports.keys, threads=THREADS)
+    )
 
     def call() -> int:
         return slow.test_client().post(URL, json=body(), headers=headers).status_code
 
-    with ThreadPoolExecutor(CALLS_AT_ONCE) as callers:
-        waiting = [callers.submit(call) for _ in range(CALLS_AT_ONCE)]
+    with ThreadPoolExecutor(THREADS // 2) as callers:
+        waiting = [callers.submit(call) for _ in range(THREADS // 2)]
         for _ in waiting:
             assert answers.begun.acquire(timeout=10)
         refused = slow.test_client().post(URL, json=body(), headers=headers)
         answers.gate.set()
-        assert [call.result() for call in waiting] == [200] * CALLS_AT_ONCE
+        assert [call.result() for call in waiting] == [200] * (THREADS // 2)
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
     assert call() == 200
+
+
+def with_error_answers(desk: Desk, blueprint: Blueprint) -> Flask:
+    """An application of one blueprint that answers errors as the real one does."""
+    app = Flask("alone")
+    app.register_blueprint(blueprint)
+    for kind, handler in create_app(desk, SECRET).error_handler_spec[None][None].items():
+        app.register_error_handler(kind, handler)
+    return app
+
+
+def test_a_key_that_calls_too_often_is_told_when_to_come_back(desk: Desk, headers: dict[str, str]) -> None:
+    desk.start()
+    blueprint = chat_blueprint(desk.answers, desk.ports.keys, CallsPerMinute(1))
+    client = with_error_answers(desk, blueprint).test_client()
+    first, second = (client.post(URL, json=body(), headers=headers) for _ in range(2))
+    assert (first.status_code, first.headers["RateLimit-Remaining"]) == (200, "0")
+    assert second.status_code == 429
+    assert 1 <= int(second.headers["Retry-After"]) <= 60
+    assert second.json is not None
+    assert "call again in" in second.json["error"]
+    other = {"Authorization": f"Bearer {desk.ports.keys.create('1')}"}
+    assert client.post(URL, json=body(), headers=other).status_code == 200

@@ -13,13 +13,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from server.conversation.engine import Engine
 from server.conversation.quiet import WaitBounds
 from server.conversation.turn import TurnTaker
 from server.domain.conversations import Lease, Reply, Turn
 from server.domain.messages import Channel, GuestAddress, InboundMessage
 from server.inbox.drain import Drain
-from server.knowledge.answer import EmbeddedAnswers
+from server.inbox.streams import Streams
 from server.outbox.presence import Presence
 from server.ports.ai import LanguageModel
 from server.ports.messaging import PresenceState
@@ -31,11 +30,11 @@ from server.store.models import InboundRow, LeaseRow, OutboxRow
 from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
-from tests.fakes.answers import a_retriever
 from tests.fakes.clock import FakeClock
 from tests.fakes.language_model import FakeModel
 from tests.fakes.senders import FakePresence
 from tests.support.builders import a_message
+from tests.support.engines import an_engine, the_models
 from tests.support.gates import GatedModel
 
 LID = "111@lid"
@@ -70,10 +69,16 @@ class Scene:
         self.inbox.save("1", [message])
 
     def drain(self, model: LanguageModel, bounds: WaitBounds = NO_WAIT) -> Drain:
-        retriever = a_retriever()
-        engine = Engine(EmbeddedAnswers(retriever), retriever, model, self.clock, 30, 30)
+        engine = an_engine(the_models(model), first_token_s=30, total_s=30, clock=self.clock)
         taker = TurnTaker(
-            engine, self.inbox, self.replies, Presence(self.presence), self.lanes, self.clock, bounds
+            engine,
+            self.inbox,
+            self.replies,
+            Presence(self.presence),
+            self.lanes,
+            Streams(),
+            self.clock,
+            bounds,
         )
         return Drain(self.leases, self.inbox, taker, self.clock, 4)
 

@@ -17,9 +17,12 @@ import openai
 import pytest
 
 from server.adapters.openai_chat import OpenAIChat
+from server.adapters.openai_clients import OpenAIClients
 from server.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from server.ports.ai import ChatLine, ModelRequest
+from server.ports.ai import ChatLine, ModelEvent, ModelRequest
+from server.ports.performance import PoolState
 from simulators.openai_client import ROOT, OpenAISimulator, SimulatorError, start_openai_simulator
+from tests.support.models import an_openai_model
 
 LINES = [ChatLine("system", "Be kind."), ChatLine("user", "When is check-in?")]
 REPLY = "Check-in is from three o'clock, and we look forward to it."
@@ -37,26 +40,22 @@ def simulator() -> Iterator[OpenAISimulator]:
 @pytest.fixture
 async def model(simulator: OpenAISimulator) -> AsyncIterator[OpenAIChat]:
     simulator.control()
-    made = make_model(simulator.base_url)
+    made = an_openai_model(simulator.base_url)
     # What is loaded once must not count against a test's limit.
     await made.warm()
     yield made
     await made.aclose()
 
 
-def make_model(base_url: str, **changes: Any) -> OpenAIChat:
-    values: dict[str, Any] = {
-        "api_key": "sk-one",
-        "model": "gpt-4o-mini",
-        "max_tokens": 100,
-        "temperature": 0.2,
-    }
-    return OpenAIChat(base_url=base_url, **(values | changes))
-
-
 async def ask(model: OpenAIChat, first_token_s: float = 20, total_s: float = 20) -> str:
     async with aclosing(model.stream(ModelRequest(LINES, first_token_s, total_s))) as pieces:
-        return "".join([piece async for piece in pieces])
+        return "".join([piece async for piece in pieces if isinstance(piece, str)])
+
+
+async def first_word(events: AsyncIterator[ModelEvent]) -> str:
+    while not isinstance(event := await anext(events), str):
+        pass
+    return event
 
 
 async def settled(simulator: OpenAISimulator) -> list[dict[str, Any]]:
@@ -88,7 +87,7 @@ async def test_pieces_arrive_while_the_answer_is_still_made(
 ) -> None:
     simulator.control(reply=REPLY, hang="mid_stream")
     async with aclosing(model.stream(ModelRequest(LINES, 20, 20))) as pieces:
-        assert await anext(pieces) == "Check-in"
+        assert await first_word(pieces) == "Check-in"
         assert await anext(pieces) == " is"
 
 
@@ -132,7 +131,7 @@ async def test_an_answer_cut_off_is_none(model: OpenAIChat, simulator: OpenAISim
 
 async def test_an_answer_beyond_the_token_limit_is_none(simulator: OpenAISimulator) -> None:
     simulator.control(reply=REPLY)
-    model = make_model(simulator.base_url, max_tokens=3)
+    model = an_openai_model(simulator.base_url, max_tokens=3)
     with pytest.raises(ProviderUnavailable, match="token limit"):
         await ask(model)
     await model.aclose()
@@ -159,14 +158,14 @@ async def test_a_refusal_is_asked_for_once_and_told(
 
 async def test_a_model_that_does_not_exist_is_final(simulator: OpenAISimulator) -> None:
     simulator.control()
-    model = make_model(simulator.base_url, model="gpt-none")
+    model = an_openai_model(simulator.base_url, model="gpt-none")
     with pytest.raises(ProviderRejected, match="HTTP 404"):
         await ask(model)
     await model.aclose()
 
 
 async def test_nobody_at_the_address_may_change(unused_tcp_port: int) -> None:
-    model = make_model(f"http://127.0.0.1:{unused_tcp_port}/v1")
+    model = an_openai_model(f"http://127.0.0.1:{unused_tcp_port}/v1")
     with pytest.raises(ProviderUnavailable):
         await ask(model)
     await model.aclose()
@@ -177,7 +176,7 @@ async def test_closing_the_iterator_closes_the_connection(
 ) -> None:
     simulator.control(reply=REPLY, hang="mid_stream")
     pieces = model.stream(ModelRequest(LINES, 20, 20))
-    assert await anext(pieces) == "Check-in"
+    assert await first_word(pieces) == "Check-in"
     await pieces.aclose()
     # Seen from the other end: the server noticed while it was still at work.
     assert [request["outcome"] for request in await settled(simulator)] == ["client_left"]
@@ -209,6 +208,52 @@ async def test_answers_one_after_another_share_a_connection(
     for _ in range(4):
         await ask(model)
     assert len({request["connection"] for request in await settled(simulator)}) == 1
+
+
+async def test_models_of_one_server_and_key_share_its_connections(simulator: OpenAISimulator) -> None:
+    simulator.control(reply=REPLY)
+    clients = OpenAIClients()
+    assert clients.pool_state() == PoolState(0, 0)
+    for name in ("gpt-4o-mini", "gpt-4o"):
+        assert await ask(an_openai_model(simulator.base_url, clients, model=name)) == REPLY
+    assert clients.pool_state() == PoolState(1, 0)
+    assert len({request["connection"] for request in await settled(simulator)}) == 1
+    await clients.aclose()
+
+
+async def test_another_key_has_connections_of_its_own(simulator: OpenAISimulator) -> None:
+    simulator.control(reply=REPLY)
+    clients = OpenAIClients()
+    for key in ("sk-one", "sk-two"):
+        assert await ask(an_openai_model(simulator.base_url, clients, key)) == REPLY
+    assert len({request["connection"] for request in await settled(simulator)}) == 2
+    await clients.aclose()
+
+
+async def test_without_pooling_each_answer_has_a_connection_of_its_own(simulator: OpenAISimulator) -> None:
+    simulator.control(reply=REPLY)
+    model = an_openai_model(simulator.base_url, OpenAIClients(pooling=False))
+    for _ in range(3):
+        assert await ask(model) == REPLY
+    assert len({request["connection"] for request in await settled(simulator)}) == 3
+    await model.aclose()
+
+
+async def test_a_warm_model_answers_over_the_connection_that_is_open(simulator: OpenAISimulator) -> None:
+    simulator.control(reply=REPLY)
+    model = an_openai_model(simulator.base_url)
+    await model.warm()
+    await ask(model)
+    warmed, asked = await settled(simulator)
+    assert warmed["path"] == "/v1/models"
+    assert warmed["connection"] == asked["connection"]
+    await model.aclose()
+
+
+async def test_warming_up_in_vain_is_no_failure(unused_tcp_port: int) -> None:
+    model = an_openai_model(f"http://127.0.0.1:{unused_tcp_port}/v1")
+    await model.warm()
+    await model.aclose()
 
 
 async def test_a_model_answers_again_after_each_kind_of_failure(

@@ -41,6 +41,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "DATA_DIR": str(tmp_path / "var"),
         "PORT": str(free_port()),
         "WHATSAPP_PORT": str(free_port()),
+        "REALTIME_PORT": str(free_port()),
     }
 
 
@@ -86,12 +87,12 @@ def test_run_shows_a_code_answers_a_guest_and_stops_at_ctrl_c(
         process.send_signal(signal.SIGINT)
         code = process.wait(STOP_TIMEOUT_S)
     assert code == 0
-    for setting in ("PORT", "WHATSAPP_PORT"):
+    for setting in ("PORT", "REALTIME_PORT", "WHATSAPP_PORT"):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", int(environment[setting]))) != 0
 
 
-@pytest.mark.parametrize("setting", ["PORT", "WHATSAPP_PORT"])
+@pytest.mark.parametrize("setting", ["PORT", "REALTIME_PORT", "WHATSAPP_PORT"])
 def test_a_port_that_is_taken_is_one_sentence(environment: dict[str, str], setting: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -93,6 +93,18 @@ def test_a_picture_without_words_goes_to_the_team(desk: Desk, database: Database
         assert session.scalars(select(ConversationRow.needs_human)).one()
 
 
+def test_staff_are_told_first_of_all_that_somebody_may_be_in_danger(
+    desk: Desk, database: Database, sender: FakeSender, tenants: Tenants
+) -> None:
+    tenants.update("1", TenantSettings(name="Harbour House", staff_numbers=("+972509999999",)))
+    desk.receiver.receive("1", [a_message("Help, there is a fire in our room!")])
+    desk.start()
+    settled(database)
+    reply, notice = sorted(sender.sent, key=lambda sent: sent.to != GUEST)
+    assert "102" in reply.text
+    assert "may be in danger" in notice.text.splitlines()[0]
+
+
 def test_staff_who_took_over_are_not_interrupted(desk: Desk, database: Database, sender: FakeSender) -> None:
     desk.receiver.receive("1", [a_message("Hello")])
     with database.write() as session:

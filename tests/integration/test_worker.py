@@ -58,6 +58,8 @@ def lab(
             **model.settings,
             "AI_TIMEOUT_S": "20",
             "AI_TOTAL_S": "30",
+            # The tests ask the same again, and the model is to be asked each time.
+            "ANSWER_CACHE_S": "0",
         }
         with Lab(tmp_path_factory.mktemp("lab"), whatsapp, settings, webs=2, workers=2) as running:
             running.link("1", HOST)
@@ -132,7 +134,7 @@ def test_a_worker_killed_in_mid_turn_is_replaced_by_the_other_and_the_guest_gets
     idle.stop()
     model.control(latency_first_token_ms=3000)
     whatsapp.send(guest, to=HOST, text="Is there parking?")
-    wait_until(lambda: bool(model.requests()), WAIT_S, "the turn to reach the model")
+    wait_until(lambda: bool(model.asked()), WAIT_S, "the turn to reach the model")
     busy.kill()
     idle.start()
     model.control()
@@ -148,11 +150,11 @@ def test_a_worker_that_is_stopped_ends_its_turn_first(
     before = turns_in(busy)
     model.control(latency_first_token_ms=2000)
     whatsapp.send(guest, to=HOST, text="Is there parking?")
-    wait_until(lambda: bool(model.requests()), WAIT_S, "the turn to reach the model")
+    wait_until(lambda: bool(model.asked()), WAIT_S, "the turn to reach the model")
     assert busy.stop() == 0
     assert turns_in(busy) == before + 1
     assert len(await_answer(whatsapp, guest)) == 1
-    assert len(model.requests()) == 1
+    assert len(model.asked()) == 1
 
 
 def test_nothing_is_left_of_the_jobs(lab: Lab, whatsapp: WhatsAppSimulator, guest: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
-from server.ports.ai import ModelRequest
+from server.ports.ai import Finished, ModelEvent, ModelRequest
 
 
 class Gate:
@@ -39,12 +39,13 @@ class GatedModel:
     async def warm(self) -> None:
         """There is nothing to load."""
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[str, None]:
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """The answer, once its gate is open."""
         gate = Gate(request)
         self._gates.put_nowait(gate)
         await gate.passed()
         yield self._answer
+        yield Finished("gated", None)
 
     async def aclose(self) -> None:
         """There is nothing to close."""

@@ -14,6 +14,7 @@ from server.domain.language import detect_language
 LOCAL = datetime(2026, 11, 21, 6, 5)  # noqa: DTZ001 - the wall clock of the business
 PHRASES: list[Callable[[str], str]] = [
     lambda language: phrases.greeting(language, "בית" if language == "he" else "House"),
+    lambda language: phrases.about_the_assistant(language, "בית" if language == "he" else "House"),
     phrases.youre_welcome,
     lambda language: phrases.time_now(language, LOCAL),
     lambda language: phrases.date_today(language, LOCAL),
@@ -21,6 +22,18 @@ PHRASES: list[Callable[[str], str]] = [
     phrases.person_coming,
     phrases.holding_line,
     phrases.media_received,
+    lambda language: phrases.emergency_fire(language, "102"),
+    lambda language: phrases.emergency_medical(language, "101"),
+    lambda language: phrases.emergency_suicide(language, "101"),
+    lambda language: phrases.emergency_police(language, "100"),
+    lambda language: phrases.emergency_danger(language, "112"),
+    phrases.private_guest,
+    phrases.private_room,
+    phrases.code_from_team,
+    phrases.authority_asked,
+    phrases.threatened,
+    phrases.abused,
+    phrases.not_that_kind,
 ]
 # Slashed forms, dotted forms, and words that address one man or one woman.
 GENDERED = re.compile(r"[א-ת]/[א-ת]|[א-ת]\.[א-ת]|\b(?:אתה|תוכל|תוכלי|רוצה|שלך|אליך|תרצה|תרצי|כתוב|כתבי)\b")
@@ -58,3 +71,11 @@ def test_the_date_is_told_with_its_day_of_the_week(day: int, english: str, hebre
     local = LOCAL.replace(day=day)
     assert english in phrases.date_today("en", local)
     assert hebrew in phrases.date_today("he", local)
+
+
+@pytest.mark.parametrize("language", ["en", "he"])
+def test_numbers_to_call_are_told_as_a_choice_or_in_words(language: str) -> None:
+    told = phrases.numbers_to_call(language, ("999", "112"))
+    assert told in {"999 or 112", "999 או 112"}
+    assert "local" in phrases.numbers_to_call("en", ()) or language == "he"
+    assert not re.search(r"\d", phrases.numbers_to_call(language, ()))

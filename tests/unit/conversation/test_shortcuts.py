@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.conversation import phrases
+from server.conversation.reflexes import find_reflex
 from server.conversation.shortcuts import shortcut
 from server.domain.conversations import ReplySource
 from tests.support.turns import NOW, a_turn
@@ -34,19 +35,22 @@ DATES = [
     "איזה יום היום?",
     "מה התאריך היום",
 ]
-PERSON = [
-    "a person, please", "Can I talk to a human?", "I want to speak to someone from the team",
-    "please connect me to a real person", "Hello, could I speak with a representative please",
-    "I'd like to talk to a manager about my refund", "human", "נציג אנושי", "אפשר לדבר עם נציג?",
-    "אני רוצה לדבר עם בן אדם בבקשה", "מענה אנושי בבקשה", "תעבירו אותי לנציגה",
+WHO_WRITES = [
+    "are you a bot?", "Are you real?", "am I talking to a real person?", "Hi, is this a bot or a human",
+    "r u a robot", "bot or human?", "are you an AI", "Hello, are you human?", "is this automated?",
+    "who are you?", "אתה בוט?", "את בוט או בן אדם", "זה בוט?", "היי, אני מדברת עם בן אדם?",
+    "אני מדבר עם מכונה?", "אתה אמיתי?", "מי זה?",
 ]  # fmt: skip
-CATCHABLE = [*GREETINGS, *THANKS, *TIMES, *DATES, *PERSON]
+CATCHABLE = [*GREETINGS, *THANKS, *TIMES, *DATES, *WHO_WRITES]
 
 QUESTIONS = [
     "Hi, when is check-in?", "Thanks! Is breakfast included?", "hello do you have parking",
     "What time is check-out?", "What time is it best to arrive?", "what day is the pool cleaned",
     "Is there a person at reception at night?", "Do you have a manager?", "time", "hi 5 people",
-    "Can I talk to a human and also is the pool open?", "thank you for nothing", "", "   ", "😀", "?",
+    "Can I talk to a human and also is the pool open?", "a person, please", "are you open?",
+    "are you a hotel?", "is this a hotel or apartments", "who are you hiring?",
+    "are you real? such a low price", "נציג אנושי", "אתם פתוחים?", "thank you for nothing",
+    "", "   ", "😀", "?",
     "Good morning, the shower is broken", "no thanks to you we are cold",
     "שלום, מתי הכניסה?", "תודה, ויש חניה?", "מה השעה של הצ'ק אין?", "איזה יום פתוח?", "יש נציג בלילה?",
     "תודה אבל לא",
@@ -65,11 +69,16 @@ def reason(text: str) -> str | None:
         *((text, "thanks") for text in THANKS),
         *((text, "time") for text in TIMES),
         *((text, "date") for text in DATES),
-        *((text, "asked_for_person") for text in PERSON),
+        *((text, "who_writes") for text in WHO_WRITES),
     ],
 )
 def test_a_message_that_needs_no_model_is_caught(text: str, expected: str) -> None:
     assert reason(text) == expected
+
+
+@pytest.mark.parametrize("text", CATCHABLE)
+def test_no_reflex_takes_what_a_shortcut_answers(text: str) -> None:
+    assert find_reflex(text) is None
 
 
 @pytest.mark.parametrize("text", QUESTIONS)
@@ -78,7 +87,7 @@ def test_what_asks_for_more_is_left_to_the_model(text: str) -> None:
 
 
 @given(
-    st.sampled_from([text for text in CATCHABLE if "refund" not in text]),
+    st.sampled_from(CATCHABLE),
     st.sampled_from(["breakfast", "towels", "checkin", "parking", "1234", "wifi", "בריכה", "מגבות", "חניה"]),
     st.booleans(),
 )
@@ -120,10 +129,13 @@ def test_a_greeting_names_the_business() -> None:
     assert reply.source is ReplySource.SHORTCUT
 
 
-def test_who_asks_for_a_person_is_handed_over() -> None:
-    asked = shortcut(a_turn("a person, please"), "en", NOW)
-    greeted = shortcut(a_turn("hello"), "en", NOW)
-    assert asked is not None
-    assert asked.handover
-    assert greeted is not None
-    assert not greeted.handover
+@pytest.mark.parametrize("language", ["en", "he"])
+def test_who_asks_what_writes_is_told_honestly_that_it_is_a_machine(language: str) -> None:
+    told = shortcut(a_turn("are you a bot?", name="Hill Inn"), language, NOW)
+    assert told is not None
+    assert "Hill Inn" in told.text
+    assert ("automated" in told.text) if language == "en" else ("אוטומטי" in told.text)
+
+
+def test_no_shortcut_needs_people() -> None:
+    assert not any(told.handover for text in CATCHABLE if (told := shortcut(a_turn(text), "en", NOW)))

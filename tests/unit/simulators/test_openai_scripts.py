@@ -8,7 +8,8 @@ from server.conversation.gate import Accepted, check_reply
 from server.conversation.prompts import ASK_TEAM, build_prompt
 from server.domain.conversations import Turn
 from server.domain.knowledge import Passage
-from simulators.openai_scripts import Rule, reply_to, tokens
+from simulators.openai_scripts import Rule, calls_for, grounded, reply_to, tokens
+from simulators.openai_tools import ScriptedCall
 from tests.support.turns import NOW, a_passage, a_turn
 
 PASSAGES = [
@@ -65,3 +66,44 @@ def test_tokens_add_up_to_the_text() -> None:
     text = "Check-in  is\nfrom 15:00."
     assert "".join(tokens(text)) == text
     assert len(tokens(text)) == 4
+
+
+@pytest.mark.parametrize(
+    ("question", "said_of", "cited"),
+    [
+        ("When is check-in?", "Check-in is from 15:00.", "[p1]"),
+        ("אפשר להביא כלב?", PASSAGES[2].document.body, "[p3]"),
+    ],
+)
+def test_grounded_words_are_friendly_then_quote_a_document_in_the_language_of_the_question(
+    question: str, said_of: str, cited: str
+) -> None:
+    turn = a_turn(question)
+    words = grounded([(line.role, line.content) for line in build_prompt(turn, PASSAGES, NOW)])
+    assert words.endswith(f"{said_of} {cited}")
+    assert not words.startswith(said_of)
+    assert isinstance(check_reply(words, turn, PASSAGES, NOW), Accepted)
+
+
+def test_nothing_grounds_words_where_there_is_no_document() -> None:
+    turn = a_turn("When is check-in?")
+    words = grounded([(line.role, line.content) for line in build_prompt(turn, [], NOW)])
+    assert words.endswith(ASK_TEAM)
+
+
+LOOK_UP = Rule(
+    contains="weather",
+    reply="It is sunny.",
+    tool_calls=(ScriptedCall(name="weather", arguments={"day": "today"}), ScriptedCall(name="map")),
+)
+
+
+def test_a_rule_calls_the_tools_that_are_offered_and_speaks_after_their_results() -> None:
+    asked = [("user", "What is the weather?")]
+    assert [call.name for call in calls_for(asked, [LOOK_UP], ["weather", "map"])] == ["weather", "map"]
+    assert [call.name for call in calls_for(asked, [LOOK_UP], ["map"])] == ["map"]
+    assert calls_for(asked, [LOOK_UP], []) == []
+    assert calls_for([("user", "Hello")], [LOOK_UP], ["weather"]) == []
+    answered = [*asked, ("assistant", ""), ("tool", "sunny")]
+    assert calls_for(answered, [LOOK_UP], ["weather"]) == []
+    assert reply_to(answered, [LOOK_UP], None) == "It is sunny."

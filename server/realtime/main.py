@@ -1,0 +1,104 @@
+"""The realtime process: ``python -m server.realtime.main``. Streams and sockets, beside a desk of its own."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import threading
+from contextlib import suppress
+from functools import partial
+
+import structlog
+import uvloop
+
+from server.channels.chat_messages import ChatMessages, configured_models
+from server.channels.chat_streams import ChatStreams
+from server.channels.key_limits import make_key_limits
+from server.desk import DRAIN_S, Desk
+from server.errors import AppError, SettingsError, StoreUnavailable
+from server.observability.logs import configure_logging
+from server.observability.multiprocess import share
+from server.observability.performance import Sources, performance_snapshot
+from server.realtime.app import RealtimeParts, make_app
+from server.realtime.callers import Callers
+from server.realtime.server import RealtimeServer, listen
+from server.realtime.sockets import OpenSockets
+from server.settings import Settings, read_settings
+from server.store.migrate import is_current
+from server.store.session import Database
+from server.wiring import real_ports
+
+# A word waits for the interpreter behind turns, but not for the 5 ms that Python would let it wait.
+SWITCH_S = 0.0005
+
+log = structlog.get_logger(__name__)
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT; what cannot work is said in one sentence."""
+    try:
+        serve(read_settings())
+    except AppError as error:
+        sys.exit(f"frontdesk: {error}")
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; answers under way end first.
+
+    Raises:
+        CommandError: the port is taken.
+        SettingsError: the database is behind.
+    """
+    sys.setswitchinterval(SWITCH_S)
+    configure_logging(settings.log_level)
+    share(settings.data_dir)
+    stop = _stop_signal()
+    database = Database(settings.database)
+    # A database that is not up yet is waited for by /readyz.
+    with suppress(StoreUnavailable):
+        if not is_current(database):
+            raise SettingsError("the database is not up to date: run `frontdesk migrate` first")
+    listener = listen(settings.realtime_host, settings.realtime_port)
+    ports = real_ports(settings, database)
+    desk = Desk(settings, ports, make_loop=uvloop.new_event_loop, role="realtime")
+    sockets = OpenSockets()
+    server = RealtimeServer(make_app(_parts(settings, desk, sockets)), sockets, DRAIN_S)
+    desk.start()
+    serving = desk.submit(server.run(listener))
+    # A server that has fallen over takes the process with it, for its supervisor to start another.
+    serving.add_done_callback(lambda _: stop.set())
+    # What is loaded by now stays: to look for garbage among it would stop everything for long.
+    gc.collect()
+    gc.freeze()
+    log.info("realtime.started")
+    stop.wait()
+    if not serving.done():
+        desk.submit(server.stop()).result()
+    desk.stop()
+    log.info("realtime.stopped")
+    serving.result()
+
+
+def _parts(settings: Settings, desk: Desk, sockets: OpenSockets) -> RealtimeParts:
+    limits = make_key_limits(settings.api_calls_per_minute, settings.redis)
+    figures = Sources(desk.ports.performance, desk.watch, desk.ports.clock)
+    return RealtimeParts(
+        callers=Callers(desk.ports.keys, limits),
+        streams=ChatStreams(desk.answers, ChatMessages(configured_models(settings))),
+        sockets=sockets,
+        snapshot=partial(performance_snapshot, figures),
+        check_store=desk.ports.check_store,
+        is_core_running=lambda: desk.is_running,
+    )
+
+
+def _stop_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+if __name__ == "__main__":
+    main()

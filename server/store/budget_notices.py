@@ -1,0 +1,83 @@
+"""What staff are told of money: a budget has reached a level, once for each budget, day and level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from server.domain.messages import OutboundKind
+from server.domain.spending import MICROS, Crossing, Level
+from server.domain.tenants import Tenant
+from server.ports.clock import Clock
+from server.store.notices import Notice, add_notice
+from server.store.session import Database
+from server.store.tenants import get_tenant_row, to_tenant
+
+_UNTIL_MIDNIGHT: Mapping[Level, str] = {
+    Level.CHEAPER: "a cheaper model answers",
+    Level.EMBEDDED: "no model is asked: answers are quoted from your documents",
+    Level.HUMAN: "what would need a model goes to your team",
+}
+
+
+class BudgetNoticeRows:
+    """The ``BudgetNotices`` port.
+
+    Args:
+        console_url: where staff find the console; part of what they are told.
+    """
+
+    def __init__(self, database: Database, clock: Clock, console_url: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._console_url = console_url
+
+    def tell(self, crossing: Crossing) -> Sequence[str]:
+        """Tell everybody whom the tenant wants told, unless they know."""
+        with self._database.write() as session:
+            tenant = to_tenant(get_tenant_row(session, crossing.tenant_id))
+            notice = Notice(
+                # All processes name it alike, so that the outbox has it once.
+                f"budget:{tenant.id}:{crossing.conversation_id or ''}:{crossing.day}:{crossing.level.name}",
+                OutboundKind.NOTICE,
+                self._text(tenant, crossing),
+                self._event(crossing),
+                is_on_whatsapp=True,
+            )
+            return add_notice(self._database, session, tenant, notice, self._clock.now())
+
+    def _text(self, tenant: Tenant, crossing: Crossing) -> str:
+        name = tenant.settings.name
+        if crossing.conversation_id is None:
+            whose, until, setting = name, "Until midnight", "daily_budget_usd"
+        else:
+            whose, until = f"One guest of {name}", "Until midnight, for this guest,"
+            setting = "guest_daily_budget_usd"
+        return (
+            f"{whose} has used {crossing.level:d} % of the day's AI budget\n"
+            f"{_dollars(crossing.spent_micros / MICROS)} of {_dollars(crossing.budget_usd)} on "
+            f"{date.fromisoformat(crossing.day):%d %B}. {until} {_UNTIL_MIDNIGHT[crossing.level]}.\n"
+            f"To allow more: `frontdesk tenant set {tenant.id} {setting} DOLLARS`\n"
+            f"{self._link(crossing)}"
+        )
+
+    def _event(self, crossing: Crossing) -> Mapping[str, object]:
+        return {
+            "event": "budget",
+            "tenant": crossing.tenant_id,
+            "conversation": crossing.conversation_id,
+            "day": crossing.day,
+            "percent": int(crossing.level),
+            "spent_usd": crossing.spent_micros / MICROS,
+            "budget_usd": crossing.budget_usd,
+            "url": self._link(crossing),
+        }
+
+    def _link(self, crossing: Crossing) -> str:
+        page = "" if crossing.conversation_id is None else f"/conversations/{crossing.conversation_id}"
+        return f"{self._console_url}/console{page}"
+
+
+def _dollars(amount: float) -> str:
+    # A guest's budget may be a fraction of a cent.
+    return f"${amount:.2f}" if amount >= 1 else f"${amount:.4f}"
