@@ -1,4 +1,5 @@
-# make run     set up what is missing and start everything; Ctrl-C stops it
+# make run     set up what is missing and start everything; Ctrl-C stops it. With OFFLINE_VOICE=1 calls are
+#              heard and spoken on this machine, in English
 # make test    set up and run all tests
 # make check   format, lint, types, import contract, JavaScript types and lint
 # make demo    five guests chat with the desk, offline, against simulators
@@ -16,7 +17,7 @@ setup:
 	@$(BIN)/frontdesk seed
 
 run:
-	@scripts/setup
+	@scripts/setup $(if $(OFFLINE_VOICE),--offline-voice)
 	@exec $(BIN)/frontdesk run
 
 demo:
@@ -57,3 +58,6 @@ lock:
 	  --no-emit-find-links --custom-compile-command "make lock" requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" requirements-offline-voice.in \
+	  -o requirements-offline-voice.txt

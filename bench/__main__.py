@@ -38,6 +38,7 @@ BENCHES = {
     ),
     "cache": Bench("bench.cache", "how often answers are known, and what that saves"),
     "chat": Bench("bench.chat", "what the chat API takes beyond the model's own time; faults, limits"),
+    "compare": Bench("bench.compare", "two runs of a bench side by side"),
     "faults": Bench("bench.faults", "nothing lost and nothing twice, whatever dies"),
     "gate": Bench("bench.gate", "how well the gate tells good replies from bad ones, whole and streamed"),
     "model": Bench("bench.model", "what our way to the model adds to the SDK's own time"),
@@ -46,6 +47,7 @@ BENCHES = {
     "retrieval": Bench("bench.retrieval", "how long finding what answers takes, by the number of documents"),
     "soak": Bench("bench.soak", "memory and times over a long run; memory of a linked number; start-up"),
     "takeover": Bench("bench.takeover", "nothing of the desk's leaves after staff took over"),
+    "voice": Bench("bench.voice", "our overhead on the phone; how soon the desk gives way to a caller"),
 }
 
 

@@ -41,8 +41,13 @@ def main() -> None:
     asked, centred = gather(arguments.businesses, vectors)
     cases = make_cases(asked, vectors, held_out(asked, vectors, centred))
     by_words = without_meanings(cases)
-    calibration = replace(centred, alignments=fit_alignments(asked, vectors, centred), ranking=fit(cases))
-    write_calibration(arguments.out, calibration, words_only=fit(by_words))
+    calibration = replace(
+        centred,
+        alignments=fit_alignments(asked, vectors, centred),
+        ranking=fit(cases),
+        by_words=fit(by_words),
+    )
+    write_calibration(arguments.out, calibration)
 
 
 def held_out(asked: Sequence[Asked], vectors: Vectors, centred: Calibration) -> list[Calibration]:

@@ -73,8 +73,7 @@ class ChatDesk:
 
     def prepare(self) -> None:
         """Fill the database: tables, the demo business, a key."""
-        self.lab.frontdesk("migrate")
-        self.lab.frontdesk("seed")
+        self.lab.prepare()
         self._key = self.lab.frontdesk("keys", "create", "--tenant", TENANT).split()[-1]
 
     def copied_from(self, prepared: ChatDesk) -> None:

@@ -18,7 +18,7 @@ from statistics import mean
 import click
 
 from bench.figures import Figure, Output, output_options
-from bench.gate_corpus import CHECK, DEVELOP, DEVELOP2, NOW, Entry, read_corpus
+from bench.gate_corpus import CHECK, DEVELOP, DEVELOP2, DEVELOP3, NOW, Entry, read_corpus
 from server.conversation.gate import check_reply
 from server.conversation.stream_gate import StreamGate
 from server.conversation.verdicts import Accepted, Gated
@@ -144,7 +144,7 @@ def figures(name: str, outcomes: Sequence[Outcome]) -> Iterator[Figure]:
 def command(files: Sequence[Path], failures: bool, texts: bool, as_json: bool, strict: bool) -> None:
     """Score the gate: bad replies stopped, good ones held back, streamed against whole."""
     output = Output(as_json=as_json, is_strict=strict)
-    for path in files or (DEVELOP, DEVELOP2, CHECK):
+    for path in files or (DEVELOP, DEVELOP2, DEVELOP3, CHECK):
         outcomes = [judge(entry) for entry in read_corpus(path)]
         output.add(*figures(path.stem, outcomes))
         if failures or texts:

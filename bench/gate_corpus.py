@@ -19,8 +19,9 @@ from server.domain.tenants import Tenant, TenantSettings
 
 _FOLDER = Path(__file__).parents[1] / "tests" / "data" / "gate"
 DEVELOP = _FOLDER / "develop.jsonl"
-# Nobody who writes the gate reads it: its words stay out of reports.
 DEVELOP2 = _FOLDER / "develop2.jsonl"
+DEVELOP3 = _FOLDER / "develop3.jsonl"
+# Nobody who writes the gate reads it: its words stay out of reports.
 CHECK = _FOLDER / "check.jsonl"
 # A Saturday, 06:05 at the business: the moment at which every reply of the corpus is given.
 NOW = datetime(2026, 11, 21, 4, 5, tzinfo=UTC)

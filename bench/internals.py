@@ -24,7 +24,15 @@ _MARKS = re.compile(
 
 def internals(heard: Iterable[Heard]) -> list[str]:
     """The first thing of the machinery in each answer that shows any, whatever its status was."""
-    return [found for one in heard if (found := _first_of(_seen(one)))]
+    return [found for one in heard if (found := internal_in(_seen(one)))]
+
+
+def internal_in(text: str) -> str:
+    """The first thing of the machinery in *text*; empty where it shows none."""
+    if found := _MARKS.search(text):
+        return found[0]
+    runs = word_runs(text, _RUN_WORDS) & word_runs(INSTRUCTIONS, _RUN_WORDS)
+    return " ".join(min(runs)) if runs else ""
 
 
 def _seen(one: Heard) -> str:
@@ -33,10 +41,3 @@ def _seen(one: Heard) -> str:
     return "\n".join(
         [one.reply, one.shown, *(json.dumps(text, ensure_ascii=False) for text in told.values())]
     )
-
-
-def _first_of(text: str) -> str:
-    if found := _MARKS.search(text):
-        return found[0]
-    runs = word_runs(text, _RUN_WORDS) & word_runs(INSTRUCTIONS, _RUN_WORDS)
-    return " ".join(min(runs)) if runs else ""

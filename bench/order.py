@@ -59,8 +59,7 @@ def command(messages: int, conversations: int, webs: int, workers: int, as_json:
             webs=webs,
             workers=workers,
         )
-        lab.frontdesk("migrate")
-        lab.frontdesk("seed")
+        lab.prepare()
         processes = (*lab.webs, *lab.workers)
         try:
             for process in processes:

@@ -115,8 +115,7 @@ class ScratchWeb:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Migrated, seeded and started; killed at the end, since nothing of it is to be kept."""
-        self.lab.frontdesk("migrate")
-        self.lab.frontdesk("seed")
+        self.lab.prepare()
         make_table(self.floor_database)
         services = (self.sink, self.web, self.floor)
         try:

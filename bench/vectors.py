@@ -70,7 +70,8 @@ class Vectors:
         self, questions: Mapping[str, Sequence[str]], passages: Mapping[str, Sequence[str]]
     ) -> Calibration:
         """The centres of texts that say the same in each language; nothing is learned of ranking yet."""
-        nothing = np.zeros(2 * len(SIGNALS), dtype=np.float32)
+        weightless = np.zeros(2 * len(SIGNALS), dtype=np.float32)
+        nothing = Ranking(weightless, weightless, weightless, 0.0)
         return Calibration(
             self._embedder.name,
             {
@@ -79,7 +80,8 @@ class Vectors:
             },
             {language: _mean(self._passages[text] for text in texts) for language, texts in passages.items()},
             alignments={},
-            ranking=Ranking(nothing, nothing, nothing, 0.0),
+            ranking=nothing,
+            by_words=nothing,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,11 +13,13 @@ import structlog
 
 from server.adapters.event_loop import EventLoopThread, InProcessQueue, MakeLoop
 from server.conversation.answer_cache import AnswerCache
+from server.conversation.enclosures import Enclosures
 from server.conversation.engine import Engine, EngineOptions, Models
 from server.conversation.precompute import precompute
 from server.conversation.prompts import Prompts
 from server.conversation.quiet import WaitBounds
 from server.conversation.turn import TurnTaker
+from server.conversation.voice_notes import VoiceNotes
 from server.domain.conversations import Turn
 from server.domain.model_calls import ModelCall
 from server.domain.spending import Crossing, business_day
@@ -25,7 +28,7 @@ from server.inbox.drain import Drain
 from server.inbox.merge import Merger
 from server.inbox.receive import Receiver
 from server.inbox.streams import Streams
-from server.inbox.sweep import AT_ONCE, Sweep, waker
+from server.inbox.sweep import AT_ONCE, Sweep, hourly, waker
 from server.inbox.takeover import Takeover
 from server.knowledge.answer import EmbeddedAnswers, Thresholds
 from server.knowledge.query_vectors import REMEMBERED, QueryVectors
@@ -42,6 +45,9 @@ from server.ports.ai import LanguageModel
 from server.ports.bundle import Ports
 from server.ports.queue import TurnQueue, WorkSource
 from server.settings import Optimisation, Settings
+from server.voice.asking import Asking
+from server.voice.continuing import Continuing
+from server.voice.recorder import RecordedCalls
 
 # Turns that run at a stop get so long to end; what is left is found by the next process.
 DRAIN_S = 10.0
@@ -90,19 +96,32 @@ class Desk:
             ports.report,
             Gauged(pools=ports.pools, queues={"lanes": lambda: self.lanes.depth}),
         )
+        # What guests sent beside words, also for staff who look at it.
+        self.enclosures = Enclosures(
+            ports.media, ports.shelf, ports.clock, timedelta(days=settings.media_kept_days)
+        )
+        self.recorded = RecordedCalls(
+            ports.recordings,
+            ports.recording_shelf,
+            ports.clock,
+            timedelta(days=settings.recordings_kept_days),
+        )
         streams = Streams()
         taker = TurnTaker(
             self.engine,
             ports.inbox,
-            ports.replies,
+            ports.turns,
             Presence(ports.presence),
             self.lanes,
             streams,
+            VoiceNotes(self.enclosures, ports.transcriber, ports.inbox),
             ports.clock,
             WaitBounds(settings.turn_wait_min_s, max(settings.turn_wait_min_s, settings.turn_wait_max_s)),
             slow_after_s=settings.alert_reply_s,
         )
-        drain = Drain(ports.leases, ports.inbox, taker, ports.clock, settings.ai_context_messages)
+        drain = Drain(
+            ports.leases, ports.inbox, ports.turns, taker, ports.clock, settings.ai_context_messages
+        )
         self._conversations: TurnQueue = ports.conversations or InProcessQueue(
             self._loop, drain.run, settings.turn_concurrency
         )
@@ -110,15 +129,20 @@ class Desk:
         self._source = source
         merger = Merger(ports.leases, ports.identities, self._conversations)
         merges = InProcessQueue(self._loop, merger.run, MERGES_AT_ONCE)
+        continuing = Continuing(ports.calls, self.lanes.put)
         self._sweep = Sweep(
-            waker(ports.inbox.due_conversations, self._conversations),
+            waker(ports.turns.due_conversations, self._conversations),
             waker(ports.outbox.due_lanes, self.lanes),
             waker(ports.identities.due_merges, merges),
             lambda: ports.modes.hand_back_due(AT_ONCE),
             self.line_watch.look,
+            lambda: continuing.look(AT_ONCE),
+            hourly(self.enclosures.forget, ports.clock),
+            hourly(self.recorded.forget, ports.clock),
         )
         # What runs for as long as the desk does.
         self._running: list[Future[None]] = []
+        self.asking = Asking(self.engine, ports.calls, self.lanes, ports.clock)
         self.takeover = Takeover(ports.modes, ports.leases, self.lanes)
         self.receiver = Receiver(ports.inbox, self._conversations)
         self._foresees = settings.uses(Optimisation.PARALLEL_CONTEXT)
@@ -171,6 +195,8 @@ class Desk:
         self._loop.drain(CLOSE_S)
         for model in self._models if self.is_running else ():
             self._loop.submit(model.aclose()).result(timeout=CLOSE_S)
+        if self.is_running and self.ports.transcriber is not None:
+            self._loop.submit(self.ports.transcriber.aclose()).result(timeout=CLOSE_S)
         self._loop.stop()
         self.ports.close()
 

@@ -48,6 +48,12 @@ class UnprocessableRequest(InvalidRequest):
     status = 422
 
 
+class Forbidden(AppError):
+    """Whoever asks is not who they must be; nothing was done."""
+
+    status = 403
+
+
 class Unauthenticated(AppError):
     """No key, session or secret, or a wrong one."""
 

@@ -26,14 +26,29 @@ async def hold(leases: LeaseStore, key: str) -> AsyncIterator[Lease | None]:
     if lease is None:
         yield None
         return
+    async with keep(leases, lease):
+        yield lease
+
+
+class Kept:
+    """A lease that is being kept. Say so if what was saved last has given it back already."""
+
+    is_given_back = False
+
+
+@asynccontextmanager
+async def keep(leases: LeaseStore, lease: Lease) -> AsyncIterator[Kept]:
+    """Renew *lease*, which is ours, in the background, and give it back at the end."""
+    kept = Kept()
     heartbeat = asyncio.create_task(_keep(leases, lease))
     try:
-        yield lease
+        yield kept
     finally:
         heartbeat.cancel()
         with suppress(asyncio.CancelledError):
             await heartbeat
-        await asyncio.to_thread(leases.release, lease)
+        if not kept.is_given_back:
+            await asyncio.to_thread(leases.release, lease)
 
 
 async def _keep(leases: LeaseStore, lease: Lease) -> None:

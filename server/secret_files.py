@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 
 from server.errors import SettingsError
-from server.settings import Settings
+from server.settings import RECORDINGS_KEY_BYTES, Settings
 
 SECRET_BYTES = 32
 
@@ -22,6 +22,26 @@ def internal_secret(settings: Settings) -> str:
 def session_key(settings: Settings) -> str:
     """What console sessions are signed with."""
     return read_or_make(settings.data_dir / "session-key")
+
+
+def recordings_key(settings: Settings) -> bytes:
+    """What recordings of calls are sealed with: RECORDINGS_KEY, or the file's.
+
+    Raises:
+        SettingsError: the file is none of ours.
+    """
+    given = settings.recordings_key_bytes
+    if given is not None:
+        return given
+    path = settings.data_dir / "recordings-key"
+    try:
+        key = bytes.fromhex(read_or_make(path))
+    except ValueError:
+        key = b""
+    if len(key) != RECORDINGS_KEY_BYTES:
+        # A new key would not read what was sealed with the old one.
+        raise SettingsError(f"{path} is no key of ours: put it back from a backup")
+    return key
 
 
 def read_or_make(path: Path) -> str:

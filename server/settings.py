@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, V
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.errors import SettingsError
+
+RECORDINGS_KEY_BYTES = 32
 
 
 class Optimisation(StrEnum):
@@ -70,6 +73,46 @@ class Settings(BaseSettings):
     log_level: Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"] = "INFO"
 
     whatsapp_alert_after_s: float = Field(default=120, ge=0, le=86400)
+    # Twilio's account of the phone line. Without the token no call is taken.
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr | None = None
+    # host:port; plain text and no key on a loopback address.
+    google_speech_endpoint: str = "speech.googleapis.com:443"
+    google_tts_endpoint: str = "texttospeech.googleapis.com:443"
+    google_application_credentials: Path | None = None
+    google_speech_version: Literal["v1", "v2"] = "v1"
+    google_speech_codes: dict[str, str] = Field(default_factory=lambda: {"he": "iw-IL", "en": "en-US"})
+    google_speech_models: dict[str, str] = Field(default_factory=lambda: {"en": "telephony"})
+    # Of version 1 empty lets Google choose.
+    google_speech_fallback_model: str = ""
+    # Of version 2; empty takes the key file's. The endpoint must be of the same location.
+    google_project: str = ""
+    google_speech_location: str = "global"
+    google_tts_voices: dict[str, str] = Field(
+        default_factory=lambda: {"he": "he-IL-Chirp3-HD-Aoede", "en": "en-US-Chirp3-HD-Aoede"}
+    )
+    google_tts_speaking_rate: float = Field(default=1, ge=0.25, le=2)
+    # A second provider of hearing and speaking, or the only one: any server that speaks OpenAI's audio API.
+    speech_fallback_base_url: str = ""
+    speech_fallback_api_key: SecretStr | None = None
+    speech_fallback_stt_model: str = "gpt-transcribe"
+    speech_fallback_tts_model: str = "gpt-4o-mini-tts"
+    speech_fallback_voice: str = "alloy"
+    # Those that its models understand and speak.
+    speech_fallback_languages: str = "he,en"
+    # `frontdesk run` starts the offline voice too, and it is that second provider.
+    offline_voice: bool = False
+    offline_voice_port: int = Field(default=5070, ge=0, le=65535)
+    # What guests sent beside words is deleted after so long.
+    media_kept_days: float = Field(default=30, gt=0, le=3650)
+    # 32 bytes in base64; empty: a key of the data folder's.
+    recordings_key: SecretStr | None = None
+    recordings_kept_days: float = Field(default=30, gt=0, le=3650)
+    # More than a realtime process can keep up with go on by Twilio's own means, sentence by sentence.
+    calls_at_once: int = Field(default=15, ge=1, le=1000)
+    # A process that stops lets its calls go on for so long.
+    call_drain_s: float = Field(default=120, ge=0, le=3600)
+
     resend_api_key: SecretStr | None = None
     resend_base_url: str = "https://api.resend.com"
     mail_from: str = ""
@@ -122,11 +165,23 @@ class Settings(BaseSettings):
         return value.upper() if isinstance(value, str) else value
 
     @field_validator(
-        "whatsapp_url", "openai_base_url", "public_base_url", "resend_base_url", "operator_webhook"
+        "whatsapp_url",
+        "openai_base_url",
+        "speech_fallback_base_url",
+        "public_base_url",
+        "resend_base_url",
+        "operator_webhook",
     )
     @classmethod
     def _is_http(cls, value: str) -> str:
         return _http_url(value) if value else value
+
+    @field_validator("recordings_key")
+    @classmethod
+    def _is_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(_from_base64(value.get_secret_value())) != RECORDINGS_KEY_BYTES:
+            raise ValueError("must be 32 random bytes in base64: `openssl rand -base64 32` makes them")
+        return value
 
     @field_validator("optimisations_off")
     @classmethod
@@ -169,6 +224,11 @@ class Settings(BaseSettings):
         return None if self.redis_url is None else self.redis_url.get_secret_value()
 
     @property
+    def recordings_key_bytes(self) -> bytes | None:
+        """What recordings are sealed with; None where the data folder has it."""
+        return None if self.recordings_key is None else _from_base64(self.recordings_key.get_secret_value())
+
+    @property
     def keeps_answers(self) -> bool:
         """Whether an answer is given again to who asks the same."""
         return self.answer_cache_s > 0 and self.uses(Optimisation.ANSWER_CACHE)
@@ -189,9 +249,32 @@ class Settings(BaseSettings):
         return self.public_base_url or f"http://localhost:{self.port}"
 
     @property
+    def has_phone(self) -> bool:
+        """Whether calls are taken: Twilio's token, and the address at which it reaches us."""
+        return self.twilio_auth_token is not None and bool(self.public_base_url)
+
+    @property
+    def has_speech_fallback(self) -> bool:
+        """Whether there is a second provider of hearing and speaking: a key, or a server of one's own."""
+        return self.speech_fallback_api_key is not None or bool(self.speech_fallback_base_url)
+
+    @property
+    def speech_fallback_spoken(self) -> tuple[str, ...]:
+        """The languages of the second provider."""
+        return tuple(_names(self.speech_fallback_languages))
+
+    @property
     def has_model(self) -> bool:
         """Whether a language model is configured: a key, or a server of one's own."""
         return self.openai_api_key is not None or bool(self.openai_base_url)
+
+
+def _from_base64(value: str) -> bytes:
+    """The bytes; none where it is no base64."""
+    try:
+        return binascii.a2b_base64(value, strict_mode=True)
+    except ValueError:
+        return b""
 
 
 def _http_url(value: str) -> str:

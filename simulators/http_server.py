@@ -40,19 +40,30 @@ class Answer:
         length = {"content-type": "application/json", "content-length": str(len(content))}
         self._write(_head(status, {**length, **(headers or {})}) + content)
 
+    def start_chunks(self, content_type: str, headers: Mapping[str, str] | None = None) -> None:
+        """Status and headers of a body that comes bit by bit."""
+        kind = {"content-type": content_type, "transfer-encoding": "chunked"}
+        self._write(_head(200, {**kind, **(headers or {})}))
+
+    def chunk(self, content: bytes) -> None:
+        """One bit of it, not empty."""
+        self._write(b"%x\r\n%b\r\n" % (len(content), content))
+
+    def end_chunks(self) -> None:
+        """Its end; the connection stays."""
+        self._write(b"0\r\n\r\n")
+
     def start_events(self, headers: Mapping[str, str] | None = None) -> None:
         """Status and headers of a stream of events."""
-        kind = {"content-type": "text/event-stream; charset=utf-8", "transfer-encoding": "chunked"}
-        self._write(_head(200, {**kind, **(headers or {})}))
+        self.start_chunks("text/event-stream; charset=utf-8", headers)
 
     def event(self, data: str) -> None:
         """One event."""
-        content = f"data: {data}\n\n".encode()
-        self._write(b"%x\r\n%b\r\n" % (len(content), content))
+        self.chunk(f"data: {data}\n\n".encode())
 
     def end_events(self) -> None:
         """The end of the stream; the connection stays."""
-        self._write(b"0\r\n\r\n")
+        self.end_chunks()
 
     def cut(self) -> None:
         """Break the connection off."""

@@ -18,6 +18,7 @@ from typing import Any
 
 import requests
 
+from simulators import first_state
 from simulators.whatsapp_client import WhatsAppSimulator
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -164,6 +165,7 @@ class Lab:
             "SERVER_URL": self.web_url,
             "WHATSAPP_URL": self.sidecar_url,
             "WHATSAPP_SOCKET_URL": whatsapp.socket_url,
+            "WHATSAPP_MEDIA_URL": whatsapp.media_url,
             "INTERNAL_SECRET": self.secret,
             "PUBLIC_BASE_URL": self.web_url,
             "TURN_ENGINE": "procrastinate" if workers else "in-process",
@@ -190,8 +192,7 @@ class Lab:
         )
 
     def __enter__(self) -> Lab:
-        self.frontdesk("migrate")
-        self.frontdesk("seed")
+        self.prepare()
         for service in (*self._servers, self.sidecar):
             service.start()
         return self
@@ -224,6 +225,10 @@ class Lab:
             lambda: any(beats.glob(f"*-{worker.pid}")),
         )
         return worker
+
+    def prepare(self) -> None:
+        """Fill the database: tables, and the demo business as tenant 1."""
+        first_state.bring_about(self.environment, self.frontdesk)
 
     def frontdesk(self, *arguments: str) -> str:
         """Run the command line on this installation and return what it printed.
@@ -258,7 +263,11 @@ class Lab:
             found.update(self.call_sidecar("GET", f"/tenants/{tenant_id}"))
             return bool(found["state"] == state)
 
-        wait_until(is_there, START_TIMEOUT_S, f"tenant {tenant_id} to be {state}, see {self.sidecar.log}")
+        what = f"tenant {tenant_id} to be {state}, see {self.sidecar.log}"
+        try:
+            wait_until(is_there, START_TIMEOUT_S, what)
+        except LabError as error:
+            raise LabError(f"{error}; it is {found.get('state')}") from None
         return found
 
     def call_sidecar(self, method: str, path: str, body: object = None) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """A simulated model server: ``python -m simulators.openai [--port 0]``.
 
-Speaks chat completions, streamed or not, refuses what the real API refuses, and goes wrong on command. Prints
-one line of JSON when it is ready and ends on SIGTERM. Besides the API:
+Speaks chat completions, streamed or not, and the audio routes of ``openai_audio``, refuses what the real API
+refuses, and goes wrong on command. Prints one line of JSON when it is ready and ends on SIGTERM. Besides the
+API:
 
 - ``POST /control`` takes ``Behaviour`` as JSON. Each call says everything: what it does not name goes back to
   what the process was started with. All limits are full again, and no prompt is cached.
+- ``POST /control/trouble`` takes a ``Trouble``, which is in force until the next ``POST /control``.
 - ``GET /control/requests`` lists what was asked since the last ``POST /control``; with ``?settled=1`` once
-  nothing is under way any more. ``GET /control/counts`` adds it up.
+  nothing is under way any more, with ``?asked=WORDS`` once something was asked that holds these, with
+  ``?told=WORDS`` once the first token of its answer has left. ``GET /control/counts`` adds it up.
 """
 
 from __future__ import annotations
@@ -16,7 +19,6 @@ import json
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -25,10 +27,13 @@ from pydantic import ValidationError
 
 from simulators import openai_wire as wire
 from simulators.http_server import Answer, Request, serve
-from simulators.openai_answer import PromptCache, Said, forever, paced, say, usage_of
-from simulators.openai_behaviour import Behaviour, Record, counted
+from simulators.openai_answer import PromptCache, forever, say, usage_of
+from simulators.openai_audio import AudioRoutes
+from simulators.openai_behaviour import Behaviour, Record, counted, question_in
+from simulators.openai_call import Call, injected, tell_stream, tell_whole
 from simulators.openai_limits import KeyLimits
 from simulators.openai_scripts import tokens
+from simulators.troubles import Trouble, Troubles
 
 _CREATED = 1_750_000_000
 
@@ -47,6 +52,8 @@ class ModelServer:
         route = (request.method, request.path)
         if route == ("POST", "/control"):
             self._control(request, answer)
+        elif route == ("POST", "/control/trouble"):
+            self._add_trouble(request, answer)
         elif route == ("GET", "/control/requests"):
             await self._list_requests(request, answer)
         elif route == ("GET", "/control/counts"):
@@ -62,6 +69,8 @@ class ModelServer:
         self._random = Random(behaviour.seed)  # noqa: S311 - repeatable on purpose
         self._limits: dict[tuple[str, str], KeyLimits] = {}
         self._prompts = PromptCache()
+        self._audio = AudioRoutes(behaviour.audio)
+        self._troubles = Troubles()
 
     def _control(self, request: Request, answer: Answer) -> None:
         try:
@@ -75,9 +84,32 @@ class ModelServer:
         answer.json(200, self._behaviour.model_dump())
 
     async def _list_requests(self, request: Request, answer: Answer) -> None:
-        while "settled" in request.query and any(record.outcome == "under_way" for record in self._records):
+        query = request.query
+        while not (
+            ("settled" not in query or all(record.outcome != "under_way" for record in self._records))
+            and ("asked" not in query or self._was_asked(query["asked"]))
+            and ("told" not in query or self._was_asked(query["told"], is_told=True))
+        ):
             await self._changed.wait()
         answer.json(200, [record.model_dump() for record in self._records])
+
+    def _was_asked(self, words: str, *, is_told: bool = False) -> bool:
+        return any(
+            words in question_in(record.body) and (not is_told or record.first_token_at is not None)
+            for record in self._records
+        )
+
+    def _add_trouble(self, request: Request, answer: Answer) -> None:
+        try:
+            self._troubles.add(Trouble.model_validate_json(request.body))
+        except ValidationError as error:
+            answer.json(422, {"error": str(error)})
+            return
+        answer.json(200, {})
+
+    def _news(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     async def _call_api(self, request: Request, answer: Answer) -> None:
         record = Record(
@@ -87,6 +119,7 @@ class ModelServer:
             received_at=time.time(),
         )
         self._records.append(record)
+        self._news()
         try:
             await self._dispatch(request, answer, record)
         except wire.Refusal as refusal:
@@ -98,8 +131,7 @@ class ModelServer:
                 record.outcome = "client_left"
             raise
         finally:
-            self._changed.set()
-            self._changed = asyncio.Event()
+            self._news()
 
     async def _dispatch(self, request: Request, answer: Answer, record: Record) -> None:
         behaviour = self._behaviour
@@ -108,6 +140,9 @@ class ModelServer:
         if (request.method, request.path) == ("GET", "/v1/models"):
             record.status, record.outcome = 200, "answered"
             answer.json(200, _models(behaviour.models), self._headers(key, ""))
+            return
+        if self._audio.knows(request):
+            await self._audio.handle(request, answer, record)
             return
         if (request.method, request.path) != ("POST", "/v1/chat/completions"):
             raise wire.Refusal(404, f"Invalid URL ({request.method} {request.path})")
@@ -118,10 +153,14 @@ class ModelServer:
         record.fault = behaviour.faults.draw(self._random)
         behaviour = behaviour.gone_wrong(record.fault, self._random)
         if behaviour.error_status is not None and self._random.random() < behaviour.error_rate:
-            raise _injected(behaviour.error_status)
-        await self._admit(_Call(asked, behaviour, key, answer, record))
+            raise injected(behaviour.error_status)
+        call = Call(asked, behaviour, key, answer, record, self._troubles, self._news)
+        await call.slow_down()
+        if (error := call.trouble("error")) is not None:
+            raise injected(int(error.status))
+        await self._admit(call)
 
-    async def _admit(self, call: _Call) -> None:
+    async def _admit(self, call: Call) -> None:
         """Let *call* be answered within its key's limits, and count it by what it really used."""
         prompt = tokens("\n".join(text for _, text in call.asked.lines))
         estimated = len(prompt) + (call.asked.limit or 0)
@@ -132,7 +171,7 @@ class ModelServer:
         finally:
             limits.correct(estimated, len(prompt) + call.record.tokens_sent)
 
-    async def _complete(self, call: _Call, prompt: Sequence[str]) -> None:
+    async def _complete(self, call: Call, prompt: Sequence[str]) -> None:
         behaviour, record = call.behaviour, call.record
         if behaviour.hang == "headers":
             await forever()
@@ -144,7 +183,7 @@ class ModelServer:
         record.status = 200
         identity = {"id": f"chatcmpl-{self._answers:08}", "created": _CREATED, "model": call.asked.model}
         headers = self._headers(call.key, call.asked.model)
-        tell = _stream if call.asked.stream else _whole
+        tell = tell_stream if call.asked.stream else tell_whole
         await tell(call, said, identity, headers)
 
     def _limits_of(self, key: str, model: str) -> KeyLimits:
@@ -157,65 +196,6 @@ class ModelServer:
         """The request's id, and the limits of a model that there is."""
         told = self._limits_of(key, model).headers() if model in self._behaviour.models else {}
         return {"x-request-id": f"req_{self._answers:08}", **told}
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One request that is answered, by *behaviour*."""
-
-    asked: wire.ChatRequest
-    behaviour: Behaviour
-    key: str
-    answer: Answer
-    record: Record
-
-
-async def _stream(call: _Call, said: Said, identity: dict[str, Any], headers: dict[str, str]) -> None:
-    answer, record = call.answer, call.record
-    answer.start_events(headers)
-    deltas = said.deltas(identity["id"])
-    async for place in paced(len(deltas), call.behaviour):
-        if not place:
-            role = {"role": "assistant", "content": None if said.calls else "", "refusal": None}
-            answer.event(json.dumps(wire.chunk(identity, role)))
-        _tick(record)
-        answer.event(json.dumps(wire.chunk(identity, deltas[place])))
-    if _is_cut(call):
-        return
-    record.outcome = "answered"
-    answer.event(json.dumps(wire.chunk(identity, {}, said.finish_reason)))
-    if call.asked.wants_usage:
-        answer.event(json.dumps(wire.usage_chunk(identity, record.usage or {})))
-    answer.event("[DONE]")
-    answer.end_events()
-
-
-async def _whole(call: _Call, said: Said, identity: dict[str, Any], headers: dict[str, str]) -> None:
-    record = call.record
-    async for _ in paced(len(said.deltas(identity["id"])), call.behaviour):
-        _tick(record)
-    if _is_cut(call):
-        return
-    record.outcome = "answered"
-    # It all leaves at once.
-    record.first_token_at = record.last_token_at
-    call.answer.json(200, said.whole(identity, record.usage or {}), headers)
-
-
-def _tick(record: Record) -> None:
-    """One more token leaves now."""
-    record.last_token_at = time.time()
-    if record.first_token_at is None:
-        record.first_token_at = record.last_token_at
-    record.tokens_sent += 1
-
-
-def _is_cut(call: _Call) -> bool:
-    if call.behaviour.cut_after_tokens is None:
-        return False
-    call.record.outcome = "cut"
-    call.answer.cut()
-    return True
 
 
 def _key(request: Request) -> str:
@@ -235,18 +215,6 @@ def _check_key(key: str, expected: str | None) -> None:
         raise wire.Refusal(401, "You didn't provide an API key.")
     if expected is not None and key != expected:
         raise wire.Refusal(401, "Incorrect API key provided.", code="invalid_api_key")
-
-
-def _injected(status: int) -> wire.Refusal:
-    if status == 429:
-        message = "Rate limit reached for requests"
-        wait = {"retry-after": "1", "retry-after-ms": "1000"}
-        return wire.Refusal(status, message, kind="requests", code="rate_limit_exceeded", headers=wait)
-    if status >= 500:
-        return wire.Refusal(
-            status, "The server had an error while processing your request.", kind="server_error"
-        )
-    return wire.Refusal(status, "The request was refused.")
 
 
 def _models(names: Sequence[str]) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from simulators.openai_audio_behaviour import AudioBehaviour, AudioRecord
 from simulators.openai_scripts import Rule
+from simulators.troubles import Kind
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Fault = Literal["hang_headers", "hang_first_token", "hang_mid_stream", "error_500", "error_429", "cut"]
@@ -55,7 +57,8 @@ class Behaviour(BaseModel):
     Each answer starts up to ``latency_spread_ms`` later than ``latency_first_token_ms``, drawn from ``seed``.
     ``echo`` is a pattern: a question that holds it is answered with all that fits it. ``ground`` answers with
     friendly words and a sentence of the prompt's own documents. The beginning of a prompt that was sent
-    before counts as cached from ``cached_prompt_tokens_from`` tokens on.
+    before counts as cached from ``cached_prompt_tokens_from`` tokens on. ``audio`` is how the audio routes
+    behave, of which nothing else is told here but the key.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,6 +81,7 @@ class Behaviour(BaseModel):
     rules: Sequence[Rule] = ()
     cached_prompt_tokens_from: Annotated[int, Field(ge=1)] = 1024
     api_key: str | None = None
+    audio: AudioBehaviour = AudioBehaviour()
     seed: int = 0
 
     def gone_wrong(self, fault: Fault | None, random: Random) -> Behaviour:
@@ -96,7 +100,8 @@ class Record(BaseModel):
     """One request to the API. ``outcome`` is ``under_way`` until it is settled.
 
     Times are seconds since 1970: when the request was here, when the first and the last token were written.
-    ``fault`` is what of ``Behaviour.faults`` it met.
+    ``fault`` is what of ``Behaviour.faults`` it met, ``trouble`` the kind of the trouble that it met.
+    ``audio`` is what an audio route was asked.
     """
 
     path: str
@@ -108,8 +113,18 @@ class Record(BaseModel):
     status: int | None = None
     tokens_sent: int = 0
     fault: Fault | None = None
+    trouble: Kind | None = None
     usage: dict[str, Any] | None = None
+    audio: AudioRecord | None = None
     outcome: Literal["under_way", "answered", "refused", "cut", "client_left"] = "under_way"
+
+
+def question_in(body: object) -> str:
+    """The last message of a request; empty where there is none."""
+    messages = body.get("messages") if isinstance(body, dict) else None
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    content = last.get("content") if isinstance(last, dict) else None
+    return content if isinstance(content, str) else ""
 
 
 def counted(records: Sequence[Record]) -> dict[str, Any]:

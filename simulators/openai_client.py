@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import select
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from requests import Response, Session
 
-ROOT = Path(__file__).resolve().parents[1]
-START_TIMEOUT_S = 20.0
-STOP_TIMEOUT_S = 5.0
+from simulators.process import SimulatorError, started
+
 CALL_TIMEOUT_S = 10.0
-
-
-class SimulatorError(Exception):
-    """The simulator did not start, or refused a call; the message says why."""
 
 
 class OpenAISimulator:
@@ -48,6 +38,20 @@ class OpenAISimulator:
         """
         self._checked(self._session.post(self._control_url, json=behaviour, timeout=CALL_TIMEOUT_S))
 
+    @property
+    def requests_url(self) -> str:
+        """Where `requests` asks."""
+        return f"{self._control_url}/requests"
+
+    def trouble(self, **trouble: Any) -> None:
+        """Go wrong for one caller from now on; see ``troubles.Trouble``.
+
+        Raises:
+            SimulatorError: there is no such trouble.
+        """
+        url = f"{self._control_url}/trouble"
+        self._checked(self._session.post(url, json=trouble, timeout=CALL_TIMEOUT_S))
+
     def requests(self, *, settled: bool = False) -> list[dict[str, Any]]:
         """What was asked since the last ``control``; see ``openai_behaviour.Record``.
 
@@ -55,7 +59,7 @@ class OpenAISimulator:
             settled: wait until nothing is under way any more.
         """
         query = {"settled": "1"} if settled else {}
-        answer = self._session.get(f"{self._control_url}/requests", params=query, timeout=CALL_TIMEOUT_S)
+        answer = self._session.get(self.requests_url, params=query, timeout=CALL_TIMEOUT_S)
         return list(self._checked(answer).json())
 
     def asked(self) -> list[dict[str, Any]]:
@@ -84,32 +88,9 @@ def start_openai_simulator(*arguments: str) -> Iterator[OpenAISimulator]:
     Raises:
         SimulatorError: it did not become ready.
     """
-    with _process(arguments) as process:
-        assert process.stdout is not None  # noqa: S101 - asked for below
-        simulator = OpenAISimulator(_ready_line(process.stdout)["baseUrl"])
+    with started("simulators.openai", *arguments) as ready:
+        simulator = OpenAISimulator(ready["baseUrl"])
         try:
             yield simulator
         finally:
             simulator.close()
-
-
-@contextmanager
-def _process(arguments: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "simulators.openai", *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _ready_line(output: IO[str]) -> dict[str, Any]:
-    readable, _, _ = select.select([output], [], [], START_TIMEOUT_S)
-    line = output.readline() if readable else ""
-    if not line:
-        raise SimulatorError("the model simulator did not become ready; its error stands above")
-    return dict(json.loads(line))

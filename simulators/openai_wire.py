@@ -134,7 +134,7 @@ def read_request(body: object) -> ChatRequest:
     try:
         request = ChatRequest.model_validate(body)
     except ValidationError as error:
-        raise _refusal_of(error.errors()[0]) from None
+        raise refusal_of(error.errors()[0]) from None
     if request.stream_options is not None and not request.stream:
         raise Refusal(
             400,
@@ -236,7 +236,8 @@ def _missing(name: str) -> Refusal:
     )
 
 
-def _refusal_of(error: Mapping[str, Any]) -> Refusal:
+def refusal_of(error: Mapping[str, Any]) -> Refusal:
+    """What the API says of a fault that pydantic found."""
     # Pydantic names the members of unions too; the API does not.
     place = [
         str(part)

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,9 +33,13 @@ class WhatsAppSimulator:
     Every method raises SimulatorError where the simulator answers 4xx or does not answer.
     """
 
-    def __init__(self, *, socket_url: str, control_url: str, root_key: str) -> None:
-        """`root_key` is what WHATSAPP_SIM_ROOT_KEY must hold for `trust.js` (64 hex digits)."""
+    def __init__(self, *, socket_url: str, control_url: str, root_key: str, media_url: str = "") -> None:
+        """`root_key` is what WHATSAPP_SIM_ROOT_KEY must hold for `trust.js` (64 hex digits).
+
+        `media_url` is what the sidecar's WHATSAPP_MEDIA_URL must be, for it to fetch what phones send.
+        """
         self.socket_url = socket_url
+        self.media_url = media_url
         self.control_url = control_url
         self.root_key = root_key
         self._session = requests.Session()
@@ -138,6 +143,28 @@ class WhatsAppSimulator:
         wish = {"to": to, "text": text, "id": message_id, "kind": kind, "quoted": quoted, **(fields or {})}
         return str(self._call("POST", f"/guests/{pn}/send", wish)["id"])
 
+    def send_media(
+        self,
+        pn: str,
+        *,
+        to: str,
+        kind: str,
+        data: bytes,
+        text: str | None = None,
+        message_id: str | None = None,
+        fields: Mapping[str, object] | None = None,
+    ) -> str:
+        """Upload a file, sealed as a phone seals it, and send it to a host. Returns the message's id.
+
+        Args:
+            kind: `audio` (a voice note), `image`, `document`, `video` or `sticker`.
+            data: the file, of at least one byte; a voice note in Ogg with Opus.
+            text: the caption.
+            fields: those of `send`, `mimetype` (by default the usual one of the kind) and `fileName`.
+        """
+        upload = {"data": b64encode(data).decode("ascii"), **(fields or {})}
+        return self.send(pn, to=to, text=text, message_id=message_id, kind=kind, fields=upload)
+
     def typing(self, pn: str, *, to: str, state: str) -> None:
         """Show a guest's `composing`, `recording` or `paused` to a host that has subscribed to it."""
         self._post(f"/guests/{pn}/typing", to=to, state=state)
@@ -231,7 +258,10 @@ def start_simulator(
     try:
         ready = _read_ready_line(process, timeout_s)
         with WhatsAppSimulator(
-            socket_url=ready["socketUrl"], control_url=ready["controlUrl"], root_key=ready["rootKey"]
+            socket_url=ready["socketUrl"],
+            control_url=ready["controlUrl"],
+            root_key=ready["rootKey"],
+            media_url=ready["mediaUrl"],
         ) as simulator:
             yield simulator
     finally:

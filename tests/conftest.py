@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,19 @@ from server.domain.tenants import TenantSettings
 from server.store.leases import Leases, make_ownership
 from server.store.session import Database
 from server.store.tenants import Tenants
+from simulators import first_state
 from simulators.postgres import postgres_server
 from tests.fakes.clock import FakeClock
 from tests.support.databases import PostgresTemplate, SqliteTemplate
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lab_archives(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One folder for all labs of the run, those of benches and of other pytest workers included."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    os.environ[first_state.FOLDER] = str(folder)
 
 
 @pytest.fixture(scope="session")

@@ -109,8 +109,7 @@ class Installation:
             process.spawn()
             wait_until(process.is_ready, READY_TIMEOUT_S, f"{process.name}, see {process.log}")
         try:
-            self._lab.frontdesk("migrate")
-            self._lab.frontdesk("seed")
+            self._lab.prepare()
             self.supervisor.start()
             self.await_ready()
             self.whatsapp.add_host(HOST, name="Demo House")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from server.adapters.openai_answer import PROVIDER, Chunk, StreamedAnswer
 from server.adapters.openai_clients import OpenAIEndpoint
+from server.adapters.openai_errors import as_ours, limit
 from server.adapters.openai_wire import rate_headers, request_body
 from server.domain.model_calls import CallOutcome, ModelCall
-from server.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnavailable
+from server.errors import ProviderError, ProviderRejected, ProviderTimeout
 from server.llm.prices import cost_micros
 from server.llm.profiles import ModelProfile
 from server.llm.tokens import estimated_tokens
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _TAIL_S = 0.2
 # A stream that has begun and is silent for so long is taken for dead, while there is time for another.
 SILENCE_S = 2.0
-_RETRYABLE_STATUS = frozenset({408, 409, 429})
 
 
 class OpenAIChat:
@@ -114,8 +114,12 @@ class OpenAIChat:
 
     async def _next(self, chunks: AsyncIterator[Chunk], watch: _Watch) -> Sequence[str]:
         left_s, what = watch.left(self._silence_s)
-        async with _limit(left_s, what):
-            words = watch.answer.take(await anext(chunks, None))
+        # As `_limit`, without the generator that it is: this is done for every word.
+        try:
+            async with asyncio.timeout(left_s):
+                words = watch.answer.take(await anext(chunks, None))
+        except Exception as error:
+            raise as_ours(PROVIDER, error, what) from error
         watch.heard()
         return words
 
@@ -196,29 +200,8 @@ class _Watch:
         return Usage(estimated_tokens(self._prompt), estimated_tokens(["x" * self.answer.characters]))
 
 
-@asynccontextmanager
-async def _limit(seconds: float, what: str) -> AsyncIterator[None]:
-    """Give up after *seconds*; turn every exception of SDK and network into one of ours."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except ProviderError:
-        raise
-    except TimeoutError as error:
-        raise ProviderTimeout(PROVIDER, f"no {what} in time") from error
-    except Exception as error:
-        raise _as_ours(error) from error
-
-
-def _as_ours(error: Exception) -> ProviderError:
-    status = getattr(error, "status_code", None)
-    if not isinstance(status, int):
-        # By its name, as the SDK is loaded late.
-        kind = type(error).__name__
-        return (ProviderTimeout if kind == "APITimeoutError" else ProviderUnavailable)(PROVIDER, kind)
-    if 400 <= status < 500 and status not in _RETRYABLE_STATUS:
-        return ProviderRejected(PROVIDER, f"HTTP {status}")
-    return ProviderUnavailable(PROVIDER, f"HTTP {status}")
+def _limit(seconds: float, what: str) -> AbstractAsyncContextManager[None]:
+    return limit(PROVIDER, seconds, what)
 
 
 def _told_by(error: ProviderError) -> RateHeaders | None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import tarfile
 import zlib
 from collections.abc import Callable
@@ -71,7 +72,7 @@ def unpack(source: Path, folder: Path, progress: Progress) -> Manifest:
     try:
         with tarfile.open(source, mode="r:gz") as tar:
             for member in tar:
-                tar.extract(member, folder, filter="data")
+                _extract(tar, member, folder)
                 progress(member.name)
         manifest = Manifest(**json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
@@ -90,6 +91,23 @@ def unpack(source: Path, folder: Path, progress: Progress) -> Manifest:
     if found != manifest.checksums:
         raise _damaged(source)
     return manifest
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Write one file. The filters of ``tarfile`` would do so too, but Python has them from 3.11.4 on only.
+
+    Raises:
+        ValueError: it is no file below the folder, as all of ours are.
+    """
+    target = folder / member.name
+    content = tar.extractfile(member) if member.isreg() else None
+    if content is None or not target.resolve().is_relative_to(folder.resolve()):
+        raise ValueError("this member is none of ours")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with content, target.open("wb") as file:
+        shutil.copyfileobj(content, file, _BLOCK)
+    target.chmod(member.mode & 0o700 | 0o600)
+    os.utime(target, (member.mtime, member.mtime))
 
 
 def _damaged(source: Path) -> CommandError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from server.errors import CommandError
@@ -34,7 +35,9 @@ def dump(data_dir: Path, database: Path | None, folder: Path) -> None:
             continue
         target = folder / _FOLDER / inside
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, target)
+        # What guests sent is deleted in its time, and may be gone by now.
+        with suppress(FileNotFoundError):
+            shutil.copy2(path, target)
     if (data_dir / _STORE / "data.mdb").exists():
         _copy_store(data_dir / _STORE, folder / _FOLDER / _STORE)
 

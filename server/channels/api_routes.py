@@ -51,6 +51,28 @@ _CONVERSATION = {
     "description": "A conversation of the key's tenant.",
     "schema": {"type": "integer", "minimum": 0, "maximum": _LARGEST_ID},
 }
+_CALL = {
+    "name": "call_id",
+    "in": "path",
+    "required": True,
+    "description": "A call of the key's tenant; Twilio's CallSid.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9]{1,64}$"},
+}
+_RECORDING = {
+    "name": "number",
+    "in": "path",
+    "required": True,
+    "description": "From 1 on; a call that was put through and came back has two.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": _LARGEST_ID},
+}
+_RANGE = {
+    "name": "Range",
+    "in": "header",
+    "description": "Only this part, as players ask for it that seek.",
+    "schema": {"type": "string", "pattern": "^bytes=[0-9]{1,18}-$"},
+    "example": "bytes=65536-",
+}
+_WAV = {"audio/wav": {"schema": {"type": "string", "contentMediaType": "audio/wav"}}}
 _LAST_EVENT = {
     "name": "Last-Event-ID",
     "in": "header",
@@ -159,6 +181,27 @@ ROUTES: Sequence[Route] = (
         answers={200: schemas.StaffAnswer, 202: schemas.StaffAnswer},
         failures=(*_BODY, 404, 409, 503),
         tags=("conversations",),
+    ),
+    Route(
+        method="get",
+        path="/api/v1/calls/{call_id}",
+        name="showCall",
+        summary="A call: what was said, what it rests on, how long it took, and its recordings",
+        parameters=(_CALL,),
+        answers={200: schemas.SpokenCall},
+        failures=(404, 503),
+        tags=("calls",),
+    ),
+    Route(
+        method="get",
+        path="/api/v1/calls/{call_id}/recordings/{number}",
+        name="playRecording",
+        summary="A recording: mu-law, 8,000 Hz, the caller left, the desk as the caller heard it right",
+        description="One that is still being made ends where it has got to.",
+        parameters=(_CALL, _RECORDING, _RANGE),
+        answers={200: _WAV, 206: _WAV},
+        failures=(404, 416, 502, 503),
+        tags=("calls",),
     ),
     Route(
         method="get",

@@ -64,7 +64,9 @@ class ChatRequest(BaseModel):
     use_rag: Annotated[bool | None, Field(description="false: answer without the business's documents.")] = (
         None
     )
-    use_web_search: Annotated[bool | None, Field(description="true: the web may be searched.")] = None
+    use_web_search: Annotated[
+        bool | None, Field(description="There is no web search yet: it changes nothing.")
+    ] = None
 
 
 class Citation(_Told):
@@ -201,6 +203,48 @@ class StaffAnswer(_Told):
 
     id: str
     state: DeliveryState
+
+
+class CallTurn(_Told):
+    """What was said on a call. ``intended`` is the whole reply where the caller heard less of it.
+
+    ``steps_ms``: its moments, counted from the end of the caller's words.
+    """
+
+    at: datetime
+    words: str
+    told: str
+    intended: str | None
+    source: ReplySource
+    language: str
+    handover: bool
+    reason: str | None
+    citations: list[Citation]
+    steps_ms: dict[str, float]
+
+
+class CallRecording(_Told):
+    """A recording. ``seconds`` is null while it is being made, and for good if that broke off."""
+
+    number: int
+    begun_at: datetime
+    seconds: float | None
+    complete: bool
+
+
+class SpokenCall(_Told):
+    """A call. Its end and its length are null until the phone network has told of them."""
+
+    id: str
+    conversation: int
+    caller: str | None
+    called: str
+    started_at: datetime
+    ended_at: datetime | None
+    ended_because: str | None
+    seconds: int | None
+    turns: list[CallTurn]
+    recordings: list[CallRecording]
 
 
 class Alive(_Told):

@@ -5,12 +5,12 @@ Source of the shapes: WAProto of baileys 7.0.0-rc14, and `normalizeMessageConten
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from server.domain.messages import Channel, GuestAddress, InboundMessage, MessageKind, Quoted
+from server.domain.messages import MEDIA, Channel, GuestAddress, InboundMessage, MessageKind, Quoted
 
 LONGEST_ID = 128
 LONGEST_NAME = 128
@@ -38,6 +38,15 @@ _SILENT = {
     "keepInChatMessage",
     "deviceSentMessage",
 }
+
+# What is kept for staff, and all that WhatsApp's own download takes.
+_MEDIA = {"imageMessage", "videoMessage", "audioMessage", "documentMessage"}
+_MEDIA_FIELDS = (
+    "url", "directPath", "mediaKey", "mediaKeyTimestamp", "mimetype", "fileSha256", "fileEncSha256",
+    "fileLength", "seconds", "ptt",
+)  # fmt: skip
+_KEY_FIELDS = ("remoteJid", "remoteJidAlt", "fromMe", "id")
+_LONGEST_MEDIA_FIELD = 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,8 @@ def _read(
         return Ignored("a protocol message")
     name, node = found
     kind, text, details = _READERS.get(name, _other)(name, node)
+    if (media := _media(key, name, node)) is not None:
+        details = {**details, MEDIA: media}
     return InboundMessage(
         tenant_id=tenant_id,
         channel=Channel.WHATSAPP,
@@ -184,6 +195,30 @@ def _captioned(name: str, node: Any) -> tuple[MessageKind, str, dict[str, object
 
 def _wordless(name: str, node: Any) -> tuple[MessageKind, str, dict[str, object]]:
     return MessageKind(name.removesuffix("Message")), "", _present({"mime_type": _field(node, "mimetype")})
+
+
+def _media(key: Mapping[str, Any], name: str, node: Any) -> dict[str, object] | None:
+    """The message as far as its media are fetched by it; None if there is nothing to fetch."""
+    if name not in _MEDIA or not isinstance(node, Mapping):
+        return None
+    named = _scalars(node, _MEDIA_FIELDS)
+    # By a path that begins otherwise the download would go to another host.
+    is_within = str(named.get("directPath", "/")).startswith("/")
+    if "mediaKey" not in named or not is_within or not ("directPath" in named or "url" in named):
+        return None
+    return {"key": _scalars(key, _KEY_FIELDS), "message": {name: named}}
+
+
+def _scalars(node: Mapping[str, Any], names: Sequence[str]) -> dict[str, object]:
+    """Those of the fields that are short texts, numbers or yes and no."""
+    found: dict[str, object] = {}
+    for name in names:
+        value = node.get(name)
+        if isinstance(value, str) and len(value) <= _LONGEST_MEDIA_FIELD:
+            found[name] = _clean(value)
+        elif isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63):
+            found[name] = value
+    return found
 
 
 def _reaction(_name: str, node: Any) -> tuple[MessageKind, str, dict[str, object]]:

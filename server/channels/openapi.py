@@ -28,8 +28,10 @@ _FAILURES = {
     404: "There is no such thing, or not for this key.",
     409: "This id was used for something else.",
     413: "The body is over 1 MiB.",
+    416: "There is no such part of it.",
     422: "What was sent does not say what it must.",
     429: "The key has called too often; Retry-After says when it may again.",
+    502: "It is there, and cannot be read: it was damaged, or kept under another key.",
     503: "Nothing was done, or not yet: try again after Retry-After.",
 }
 

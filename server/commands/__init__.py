@@ -3,54 +3,69 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import click
 
-from server.commands.ask import ask
-from server.commands.backup import backup, restore
-from server.commands.bench import bench
 from server.commands.context import CommandContext
-from server.commands.database import migrate, seed
-from server.commands.doctor import doctor
-from server.commands.evaluate import evaluate
-from server.commands.keys import keys
-from server.commands.knowledge import knowledge
-from server.commands.link import link
-from server.commands.requeue import requeue
-from server.commands.run import run
-from server.commands.tenants import tenant
-from server.commands.users import user
 from server.errors import AppError
 from server.observability.logs import configure_logging
 
+# Where each command is; its module is imported when the command is used, as all of them take a second.
+_COMMANDS = {
+    "ask": "ask:ask",
+    "backup": "backup:backup",
+    "bench": "bench:bench",
+    "call": "calls:call",
+    "doctor": "doctor:doctor",
+    "eval": "evaluate:evaluate",
+    "keys": "keys:keys",
+    "knowledge": "knowledge:knowledge",
+    "link": "link:link",
+    "migrate": "database:migrate",
+    "requeue": "requeue:requeue",
+    "restore": "backup:restore",
+    "run": "run:run",
+    "seed": "database:seed",
+    "tenant": "tenants:tenant",
+    "user": "users:user",
+}
 
-@click.group(epilog="Example: frontdesk ask --tenant 1 'When is check-in?'")
+
+class Commands(click.Group):
+    """The commands of ``_COMMANDS``."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Their names, in the order of the help page."""
+        return list(_COMMANDS)
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Raises click.NoSuchCommand, which names those that are spelt alike."""
+        try:
+            return super().resolve_command(context, arguments)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=_COMMANDS, ctx=context
+            ) from None
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """The command *name*; None if there is none."""
+        if name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[name].partition(":")
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), attribute)
+        return command
+
+
+@click.group(cls=Commands, epilog="Example: frontdesk ask --tenant 1 'When is check-in?'")
 @click.version_option(package_name="frontdesk")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """The AI front desk: answers guests on WhatsApp from the business's own knowledge."""
     configure_logging("WARNING")
     context.obj = CommandContext()
-
-
-for command in (
-    ask,
-    backup,
-    bench,
-    doctor,
-    evaluate,
-    keys,
-    knowledge,
-    link,
-    migrate,
-    requeue,
-    restore,
-    run,
-    seed,
-    tenant,
-    user,
-):
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import click
 from honcho.environ import parse_procfile
 from honcho.manager import SIGNALS, Manager
 
+from server.commands import offline_voice
 from server.commands.context import CommandContext
 from server.commands.database import bring_up_to_date, seed_once
 from server.errors import CommandError
@@ -73,13 +74,15 @@ def _run_all(context: CommandContext) -> None:
         "PORT": settings.port,
         "REALTIME_PORT": settings.realtime_port,
         "WHATSAPP_PORT": settings.whatsapp_port,
+        **({"OFFLINE_VOICE_PORT": settings.offline_voice_port} if settings.offline_voice else {}),
     }
     for setting, port in ports.items():
         check_port(port, setting)
+    processes = _processes(settings)
     bring_up_to_date(context)
     seed_once(context)
     internal_secret(settings)
-    sys.exit(_run_procfile(_environment(settings)))
+    sys.exit(_run_processes(processes, _environment(settings)))
 
 
 def check_node() -> None:
@@ -118,12 +121,23 @@ def _environment(settings: Settings) -> dict[str, str]:
         "WHATSAPP_URL": settings.sidecar_url,
         "PYTHONUNBUFFERED": "1",
     }
-    return os.environ | own
+    return os.environ | own | offline_voice.environment(settings)
 
 
-def _run_procfile(environment: dict[str, str]) -> int:
+def _processes(settings: Settings) -> dict[str, str]:
+    """What is run: those of the Procfile, and the offline voice where it is wanted."""
+    processes = dict(parse_procfile(_PROCFILE.read_text(encoding="utf-8")).processes)
+    if settings.offline_voice:
+        click.echo(offline_voice.NOTICE, err=True)
+        processes[offline_voice.PROCESS] = offline_voice.command(
+            _PROCFILE.parent, settings.offline_voice_port
+        )
+    return processes
+
+
+def _run_processes(processes: dict[str, str], environment: dict[str, str]) -> int:
     manager = Manager()
-    for name, command in parse_procfile(_PROCFILE.read_text(encoding="utf-8")).processes.items():
+    for name, command in processes.items():
         manager.add_process(name, command, env=environment, cwd=str(_PROCFILE.parent))
     # A process of its own: the manager forks, and a thread must not be in the way.
     welcome = subprocess.Popen(

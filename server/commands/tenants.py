@@ -16,14 +16,20 @@ from server.commands.context import CommandContext
 from server.domain.tenants import TenantSettings
 from server.errors import CommandError
 from server.store.tenants import SETTINGS
+from server.voice.office_hours import office_timetable
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ADDRESS = re.compile(r"[^@\s<>,]{1,64}@[^@\s<>,]+\.[^@\s<>,]+")
 _NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{5,20}")
+_INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}")
 _BUDGETS = ("daily_budget_usd", "guest_daily_budget_usd")
 _HIGHEST_BUDGET_USD = 100_000
 _BUDGET_HINT = f"must be US dollars a day, such as 5 or 0.50; 0 is no limit, {_HIGHEST_BUDGET_USD} the most"
 _LONGEST_EMERGENCY = 200
+_OFFICE_HINT = (
+    "must be days and times such as 'Su-Th 08:00-18:00; Fr 08:00-13:00' (Mo Tu We Th Fr Sa Su), "
+    "without holidays and comments"
+)
 
 
 @click.group(epilog="Example: frontdesk tenant add 7 --name 'Hill Inn'")
@@ -80,7 +86,9 @@ def set_setting(context: CommandContext, tenant_id: str, setting: str, values: t
         settings[setting] = values[0]
     else:
         settings[setting] = getattr(TenantSettings(name=""), setting)
-    context.tenants.update(tenant_id, _checked(settings))
+    checked = _checked(settings)
+    _check_numbers_are_free(context, tenant_id, checked)
+    context.tenants.update(tenant_id, checked)
     click.echo(f"Changed {setting} of tenant {tenant_id}.")
 
 
@@ -104,15 +112,33 @@ def _checked(values: dict[str, Any]) -> TenantSettings:
         raise CommandError("hand_back_after_minutes: must be 0 (never) or more")
     _check_budgets(settings)
     _check_emergency_numbers(settings.emergency_numbers)
-    for number in settings.staff_numbers:
-        if not _NUMBER.fullmatch(number):
-            raise CommandError(f"staff_numbers: {number!r} is no phone number; one is +972501234567")
+    _check_numbers(settings)
+    if settings.office_hours and office_timetable(settings.office_hours) is None:
+        raise CommandError(f"office_hours: {_OFFICE_HINT}")
     for address in settings.staff_emails:
         if not _ADDRESS.fullmatch(address):
             raise CommandError(f"staff_emails: {address!r} is no e-mail address; one is owner@hotel.example")
     if settings.staff_webhook and urlsplit(settings.staff_webhook).scheme not in ("http", "https"):
         raise CommandError("staff_webhook: must be a URL that begins with https://")
     return settings
+
+
+def _check_numbers(settings: TenantSettings) -> None:
+    for number in settings.staff_numbers:
+        if not _NUMBER.fullmatch(number):
+            raise CommandError(f"staff_numbers: {number!r} is no phone number; one is +972501234567")
+    # Twilio tells and takes them so.
+    for number in (*settings.phone_numbers, *filter(None, [settings.transfer_number])):
+        if not _INTERNATIONAL.fullmatch(number):
+            raise CommandError(f"{number!r} is no phone number with country code; one is +972501234567")
+
+
+def _check_numbers_are_free(context: CommandContext, tenant_id: str, settings: TenantSettings) -> None:
+    """A call finds its business by the number that was called."""
+    for other in context.tenants.all():
+        taken = set(other.settings.phone_numbers) & set(settings.phone_numbers)
+        if other.id != tenant_id and taken:
+            raise CommandError(f"phone_numbers: {taken.pop()} is tenant {other.id}'s already")
 
 
 def _check_budgets(settings: TenantSettings) -> None:

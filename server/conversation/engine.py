@@ -27,6 +27,7 @@ from server.domain.conversations import Reply, ReplySource, Speaker, Turn
 from server.domain.events import Listener, nobody
 from server.domain.knowledge import AnswerAction, KnowledgeAnswer, Passage
 from server.domain.language import reply_language
+from server.domain.messages import MessageKind
 from server.domain.model_calls import ModelCall
 from server.domain.spending import Level
 from server.domain.tenants import Tenant
@@ -101,8 +102,8 @@ class Engine:
         self._clock = clock
         self._options = options
         self._cache = cache
-        # Of the businesses that were prepared.
-        self._names: dict[str, str] = {}
+        # As they were when last prepared or answered for: what is foreseen may be of a moment ago.
+        self._tenants: dict[str, Tenant] = {}
         self._from_model = ModelAnswers(
             retriever, prompts or Prompts(), clock, options.first_token_s, options.total_s
         )
@@ -114,9 +115,13 @@ class Engine:
             listen: is told the words as they pass the gate; what it was told last may differ from the reply.
         """
         steps = Steps(self._clock)
+        self._tenants[turn.tenant.id] = turn.tenant
         language = _language(turn)
         opening = _opening(turn, language)
         reply = await self._decide(turn, language, Recital(listen, opening))
+        if turn.unheard is not None and not reply.handover:
+            # The words are answered; somebody has to listen to the rest.
+            reply = replace(reply, handover=True, reason=turn.unheard)
         # In danger every word before the help is one too many.
         text = reply.text if reply.urgent else opening + reply.text
         total = {"total": round(steps.elapsed_s * 1000, 2)}
@@ -130,15 +135,15 @@ class Engine:
         """
         prepare_reflexes()
         prepare_gate()
-        self._names[tenant.id] = tenant.settings.name
+        self._tenants[tenant.id] = tenant
         for language in tenant.settings.languages:
             self._answers.prepare(tenant, language)
 
     def foresee(self, tenant_id: str, text: str) -> None:
         """Begin what answering *text* will take, while it is still being saved. Blocks, and never raises."""
-        name = self._names.get(tenant_id)
-        if name is not None and names_something(text):
-            self._retriever.foresee(name, text)
+        tenant = self._tenants.get(tenant_id)
+        if tenant is not None and names_something(text):
+            self._retriever.foresee(tenant, text)
 
     def look_up(self, turn: Turn) -> Sequence[Passage]:
         """The passages that a model would be given for *turn*. Blocks.
@@ -155,7 +160,7 @@ class Engine:
     async def _decide(self, turn: Turn, language: str, recital: Recital) -> Reply:
         now = self._clock.now()
         if not turn.question.strip():
-            return _media_reply(language)
+            return _media_reply(turn, language)
         at_once = reflex(turn, language)
         if at_once is None and self._options.exits_early:
             at_once = shortcut(turn, language, now)
@@ -173,7 +178,9 @@ class Engine:
     async def _ask(self, turn: Turn, language: str, models: Models, recital: Recital) -> Reply | None:
         """An answer of before or the model's; None if the embedded answers must do."""
         name = turn.wishes.model or models.known.name
-        key = None if self._cache is None else answer_key(turn, language, name, self._clock.now())
+        key = None
+        if self._cache is not None and not _encloses(turn):
+            key = answer_key(turn, language, name, self._clock.now())
         if self._cache is None or key is None:
             answered = await self._ask_model(turn, language, models, recital)
             return None if answered is None else answered.reply
@@ -258,13 +265,18 @@ def _opening(turn: Turn, language: str) -> str:
     return phrases.disclosure(language, turn.tenant.settings.name) + "\n"
 
 
-def _media_reply(language: str) -> Reply:
+def _encloses(turn: Turn) -> bool:
+    """Whether the answer is to more than words, which the same words of another guest may not come with."""
+    return any(message.kind not in (MessageKind.TEXT, MessageKind.AUDIO) for message in turn.messages)
+
+
+def _media_reply(turn: Turn, language: str) -> Reply:
     return Reply(
         text=phrases.media_received(language),
         source=ReplySource.SHORTCUT,
         language=language,
         handover=True,
-        reason="no_words",
+        reason=turn.unheard or "no_words",
     )
 
 

@@ -5,8 +5,8 @@ business's own facts, or in what the desk said before; if every rule it states h
 holds nothing of the machinery behind it. Otherwise it is refused as a whole: the embedded answers quote
 the business instead.
 
-What is not caught for sure: two things without numbers that changed places, a condition left out of a
-sentence in another language, and whatever is told in words that neither source nor word lists know.
+What is not caught for sure: a number that belongs to a condition in another clause, one of several limits
+left out, and whatever is told in words that neither source nor word lists know. docs/gate.md has the figures.
 """
 
 from __future__ import annotations

@@ -36,6 +36,15 @@ def shows_machinery(text: str) -> bool:
     return MACHINERY.search(canonical(text)) is not None
 
 
+# What shows machinery in a word is not longer than this, together with the words before it.
+_LONGEST_MACHINERY_CHARS = 80
+
+
+def ends_in_machinery(beginning: str) -> bool:
+    """`shows_machinery` of a text that showed none before its last word."""
+    return shows_machinery(beginning[-_LONGEST_MACHINERY_CHARS:])
+
+
 class LeakWindow:
     """Follows a reply word by word, and sees where it runs along a private text.
 

@@ -105,7 +105,10 @@ class ModelAnswers:
 
     async def _look_up(self, turn: Turn, recital: Recital) -> list[Passage]:
         recital.look_up(ToolStart(KNOWLEDGE))
-        passages = await asyncio.to_thread(self.passages, turn)
+        found = self._retriever.found(turn.tenant, turn.question, turn.history, PASSAGES)
+        passages = (
+            await asyncio.to_thread(self.passages, turn) if found is None else self._current(turn, found)
+        )
         recital.look_up(ToolResult(KNOWLEDGE, len(passages)))
         return passages
 
@@ -115,7 +118,9 @@ class ModelAnswers:
         Raises:
             StoreUnavailable: the documents cannot be read.
         """
-        found = self._retriever.retrieve(turn.tenant, turn.question, turn.history, PASSAGES)
+        return self._current(turn, self._retriever.likely(turn.tenant, turn.question, turn.history, PASSAGES))
+
+    def _current(self, turn: Turn, found: Sequence[Passage]) -> list[Passage]:
         today = self._clock.now().astimezone(turn.tenant.settings.zone).date()
         return [passage for passage in found if holds_on(passage.document, today)]
 

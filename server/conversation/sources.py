@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from server.conversation import phrases
 from server.conversation.prompts import FACTS_ID, business_facts, passage_id
@@ -68,10 +69,7 @@ class Sources:
     def is_private(self, cited: Iterable[str]) -> bool:
         """Whether one of *cited* is no document for guests: a list of them, notes of the staff."""
         documents = [self.passages[identifier].document for identifier in cited if identifier != FACTS_ID]
-        return any(
-            _PRIVATE.search(canonical(document.title)) or len(_NAMED_GUEST.findall(document.body)) > 1
-            for document in documents
-        )
+        return any(_is_for_staff(document.title, document.body) for document in documents)
 
     def open_texts(self) -> list[str]:
         """The bodies that are for guests."""
@@ -140,6 +138,13 @@ _NAMED_GUEST = re.compile(
     r"|[A-Z][a-z]+ [A-Z][a-z]+)\b"
     r"|(?:חדר|יחידה|דירה) \d+\W{1,3}(?:מר|גב'|גברת|משפחת|ד\"ר) "
 )
+
+
+@lru_cache(maxsize=500)
+def _is_for_staff(title: str, body: str) -> bool:
+    return _PRIVATE.search(canonical(title)) is not None or len(_NAMED_GUEST.findall(body)) > 1
+
+
 # A document is data; who writes orders to the machine into one is no source.
 _ORDER = re.compile(
     r"\b(?:ai|assistants?|chatbots?|language models?|llms?|bots?)\b.*\b(?:must|should|ignore|tell|say"
@@ -151,6 +156,7 @@ _ORDER = re.compile(
 )
 
 
+@lru_cache(maxsize=500)
 def without_orders(text: str) -> str:
     """*text* without the sentences that give orders to the machine that reads it."""
     return "\n".join(

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from server.conversation.sources import Sources
 from server.knowledge.agreement import disagreement
-from server.knowledge.claims import claims
-from server.knowledge.clauses import all_forms, clauses, telling_words
+from server.knowledge.claims import Claim, Kind, claims
+from server.knowledge.clauses import all_forms, clauses, overlap, telling_words
 from server.knowledge.courtesy import is_admission, is_courtesy, is_foreign
+from server.knowledge.numerals import in_digits
 from server.knowledge.policies import contradicts, speaks_policy
 from server.knowledge.reading import canonical
 from server.knowledge.readings import meanings
-from server.knowledge.things import speaks_of_other
+from server.knowledge.things import COLOURLESS, speaks_of_other
 from server.knowledge.words import content_words, forms, without_name
 
 # The desk is a machine, and says so when it is asked.
@@ -95,6 +96,8 @@ def fault(statement: Statement, own: Sequence[str], earlier: Sequence[str], sour
         return "claims_human"
     if sources.is_private(own):
         return "private_source"
+    if _is_day_off(statement.text, cited, sources):
+        return ""
     return (
         _unsupported(statement.sentence, cited, sources)
         or _unruly(statement.text, own, sources)
@@ -108,7 +111,9 @@ _NOW = re.compile(
 )
 # What follows from a rule for what the guest asked: "Wednesdays only, so not on Tuesday".
 _INFERENCE = re.compile(
-    r",?\s*\b(?:so|therefore|hence)(?:,? (?:unfortunately|sadly|i'm afraid|sorry))?,? (?:not|no)\b[^.;,!?\[]*"
+    r",?\s*\b(?:so|therefore|hence)\b[^.;,!?\[]*(?:\bnot\b|n['’]t\b|\bcannot\b)[^.;,!?\[]*"
+    r"|,?\s*\b(?:so|therefore|hence)(?:,? (?:unfortunately|sadly|i'm afraid|sorry))?,? (?:not"
+    r"|no)\b[^.;,!?\[]*"
     r"|,?\s*(?:כך ש|לכן |ולכן )(?:לצערנו )?(?:לא|אין)(?![א-ת])[^.;,!?\[]*",
     re.IGNORECASE,
 )
@@ -116,13 +121,49 @@ _INFERENCE = re.compile(
 
 def _without_inference(statement: Statement, guest: Sequence[str]) -> Statement:
     """*statement* without a "so not …" that only takes up the guest's words."""
-    heard = all_forms("\n".join(guest))
 
     def drop(match: re.Match[str]) -> str:
-        is_heard = all(word & heard for word in telling_words(match[0]))
+        heard = all_forms("\n".join(guest))
+        is_heard = all(word & (heard | COLOURLESS) for word in telling_words(match[0]))
         return "" if is_heard else match[0]
 
     return Statement(_INFERENCE.sub(drop, statement.text), _INFERENCE.sub(drop, statement.sentence))
+
+
+def _is_day_off(text: str, cited: Sequence[str], sources: Sources) -> bool:
+    """Whether *text* only says no to a day that the guest named, where the sources name other days."""
+    asked = {claim.value for line in sources.guest for claim in claims(line) if claim.kind is Kind.WEEKDAY}
+    said = clauses(text) if cited and asked else ()
+    if len(said) != 1 or not said[0].is_negative or any(v.kind is not Kind.WEEKDAY for v in said[0].values):
+        return False
+    days, words = said[0].days, said[0].words
+    told = [clause for source in sources.read(cited) for clause in clauses(source.body) if clause.days]
+    is_told_of = any(overlap(words, clause.words) == len(words) for clause in told)
+    is_on = any(days & clause.days and not clause.is_negative for clause in told)
+    return bool(days) and days <= asked and is_told_of and not is_on
+
+
+# Whom or how long the guest asked for: it limits nothing, and is no limit of the source's.
+_FOR_SO_MANY = re.compile(
+    r"(?<!to )(?<!until )(?<!least )(?<!most )(?<!within )(?<!minimum )(?<!than )\b(?:for|of|with"
+    r"|cancel\w*|notice) (\d+)"
+    r" (?:people|guests|persons|adults|of you|days|nights|weeks)(?! or\b|\+| and (?:up|over|above))"
+    r"|(?<![א-ת])(?:ביטול|לבטל|תבטלו|מבטלים|ל-?) ?(\d+) (?:ימים|אנשים|אורחים|סועדים|לילות)(?! (?:או|ומעלה"
+    r"|לפחות))"
+)
+
+
+# What follows from the source for the guest's own case.
+_THEREFORE = re.compile(r"[,;–-]\s*(?:so|meaning|which means|therefore|then)\b|(?<![א-ת])(?:כך ש|ולכן|לכן)")
+
+
+def _asked_for(sentence: str, guest: Sequence[str]) -> frozenset[Claim]:
+    """The numbers of *sentence* that only take up whom or what the guest asked for."""
+    asked = frozenset(claim for line in guest for claim in claims(line) if claim.kind is Kind.NUMBER)
+    found = _FOR_SO_MANY.findall(in_digits(canonical(sentence)))
+    named = frozenset(Claim(Kind.NUMBER, number) for match in found for number in match if number)
+    therefore = _THEREFORE.search(sentence)
+    return asked & (named | (claims(sentence[therefore.end() :]) if therefore else frozenset()))
 
 
 def _claims_human(text: str, name: str) -> bool:
@@ -144,7 +185,7 @@ def _disagreeing(text: str, cited: Sequence[str], sources: Sources) -> str:
         return "uncited_statement"
     if not cited and _obeys(text, sources.guest):
         return "obeys_guest"
-    if is_courtesy(text, [*sources.guest, *known]) and not (is_statement and cited):
+    if not (is_statement and cited) and is_courtesy(text, [*sources.guest, *known]):
         return ""
     if not cited and not is_statement:
         return "uncited_statement" if speaks_of_other(text, known) else ""
@@ -163,6 +204,8 @@ def _unsupported(sentence: str, cited: Sequence[str], sources: Sources) -> str:
         is_question = sentence.rstrip().endswith("?") or _SEE_YOU.search(sentence) is not None
         is_confirmed = bool(cited) and not _SPAN.search(canonical(sentence)) and not _denies_day(sentence)
         missing = missing - sources.repeatable(is_question=is_question, is_cited=is_confirmed)
+    if missing and cited:
+        missing = missing - _asked_for(sentence, sources.guest)
     if missing and sentence.rstrip().endswith("?"):
         missing = missing - sources.dates_asked_back(missing)
     if missing:

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from server.conversation import phrases, wary
 from server.conversation.early import Early
-from server.conversation.leaks import LeakWindow, shows_machinery
+from server.conversation.leaks import LeakWindow, ends_in_machinery, shows_machinery
 from server.conversation.reply_text import AskTeam, Mark, ReplyText, Visible
 from server.conversation.sources import Sources
 from server.conversation.statements import Statement, fault
@@ -22,7 +22,7 @@ from server.conversation.verdicts import Accepted, Gated, Refused
 from server.domain.conversations import Turn
 from server.domain.knowledge import Passage
 from server.domain.language import UNDETERMINED, detect_language, reply_language
-from server.knowledge.policies import speaks_policy
+from server.knowledge.policies import may_speak_policy, speaks_policy
 from server.knowledge.reading import canonical
 
 # AI_MAX_TOKENS is 220; a token is five characters at the very most.
@@ -32,6 +32,7 @@ _BEGINNING_CHARS = 120
 
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE_MARKS = frozenset(".!?…")
+_HALVES_OF_DAY = ("a.m.", "p.m.", "A.M.", "P.M.")
 
 
 class StreamGate:
@@ -119,7 +120,7 @@ class StreamGate:
         """Go on by a character that the guest would read."""
         if event.space or not wary.is_of_word(event.character):
             self._end_word()
-        is_new_sentence = _parts_sentences(self._said, event.space)
+        is_new_sentence = _parts_sentences(self._said, event.space, event.character)
         if self._group:
             self._end_group()
         elif is_new_sentence:
@@ -143,8 +144,14 @@ class StreamGate:
         is_glued = is_inside and event.character.isalnum() and previous in ".,:;!?"
         if has_hump or is_glued or not wary.is_plain(event.character):
             self._is_held = True
+        if self._is_held or self._leaks.is_wary:
+            return
+        if event.character in _SENTENCE_MARKS and not event.space:
+            # All before it is out: a voice waits for the end of a sentence, not for what comes after it.
+            self._clear()
+            return
         word = self._said[self._word_start :]
-        if not word or self._is_held or self._leaks.is_wary or wary.may_become_wary(word):
+        if not word or wary.may_become_wary(word):
             return
         if self._early.may_take(word):
             self._clear()
@@ -160,7 +167,8 @@ class StreamGate:
             self._is_held = not self._early.takes(word)
         if not self._is_held:
             statement = self._said[self._statement_start :]
-            self._is_held = wary.states_word(word) or speaks_policy(statement) or shows_machinery(statement)
+            is_rule = may_speak_policy(statement) and speaks_policy(statement)
+            self._is_held = wary.states_word(word) or is_rule or ends_in_machinery(statement)
         if not self._is_held and not self._leaks.is_wary:
             self._clear()
 
@@ -229,6 +237,9 @@ class StreamGate:
         return reason
 
 
-def _parts_sentences(said: str, space: str) -> bool:
-    """Whether *space* after *said* ends a sentence."""
-    return bool(said) and bool(space) and ("\n" in space or said[-1] in _SENTENCE_MARKS)
+def _parts_sentences(said: str, space: str, following: str) -> bool:
+    """Whether *space* between *said* and *following* ends a sentence."""
+    if not said or not space:
+        return False
+    is_abbreviated = following.islower() and said.endswith(_HALVES_OF_DAY)
+    return "\n" in space or (said[-1] in _SENTENCE_MARKS and not is_abbreviated)

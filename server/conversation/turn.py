@@ -13,7 +13,7 @@ import structlog
 from server.conversation.analysis import analyse
 from server.conversation.engine import Engine
 from server.conversation.quiet import WaitBounds, wait_s
-from server.domain.conversations import Lease, Mode, Reply, Turn, Unanswered
+from server.domain.conversations import Analysis, Mode, Reply, Turn, Unanswered
 from server.domain.events import Listener, Replace, ReplyEvent
 from server.domain.messages import Channel
 from server.errors import Overtaken
@@ -21,14 +21,12 @@ from server.observability.record import record_turn, record_turn_without_reply
 from server.outbox.presence import Presence
 from server.ports.clock import Clock
 from server.ports.queue import WorkQueue
-from server.ports.store import InboxStore, ReplyStore
+from server.ports.store import Ended, InboxStore, Taken, TurnStore
 
 # So often the engine may fail before the guest is told that the team has the message.
 ATTEMPTS = 3
 # How often a turn looks whether the guest has written more.
 LOOK_EVERY_S = 0.4
-# What is left to do after a reply would keep its delivery from the database and the interpreter.
-HEAD_START_S = 0.02
 # A guest who goes on typing is not waited for any longer.
 LONGEST_TYPING_S = 8.0
 # From when on operators count a reply as slow.
@@ -61,59 +59,76 @@ class Audience(Protocol):
         ...
 
 
+class Ears(Protocol):
+    """Knows what is said in recordings."""
+
+    async def hear(self, turn: Turn) -> Turn:
+        """*turn* with the words of its voice messages."""
+        ...
+
+    def keep(self, turn: Turn) -> None:
+        """Have what the turn's messages carry ready for staff; returns at once."""
+        ...
+
+
 class ClientLeft(Exception):
     """Nobody waits for the reply any more."""
 
 
 class TurnTaker:
-    """Presence, engine, wait, commit, and what is written afterwards."""
+    """Presence, engine, wait, commit."""
 
     def __init__(
         self,
         engine: Engine,
         inbox: InboxStore,
-        replies: ReplyStore,
+        turns: TurnStore,
         presence: Presence,
         lanes: WorkQueue,
         audience: Audience,
+        ears: Ears,
         clock: Clock,
         bounds: WaitBounds,
         slow_after_s: float = SLOW_AFTER_S,
     ) -> None:
         self._engine = engine
         self._inbox = inbox
-        self._replies = replies
+        self._turns = turns
         self._presence = presence
         self._lanes = lanes
         self._audience = audience
+        self._ears = ears
         self._clock = clock
         self._bounds = bounds
         self._slow_after_s = slow_after_s
 
-    async def take(self, lease: Lease, turn: Turn, commit_by: float) -> None:
-        """Answer the turn's messages with one reply. Safe to run again after a crash.
+    async def take(self, taken: Taken, commit_by: float) -> bool:
+        """Answer the turn's messages with one reply and give its lease back. Safe to run again after a crash.
 
         Args:
             commit_by: monotonic time from which on the turn no longer gives way to newer messages.
+
+        Returns:
+            Whether more is due in the conversation.
 
         Raises:
             LeaseLost: somebody else has the conversation; nothing was saved.
             Overtaken: the guest wrote more, or staff took over; nothing was saved, look again.
             StoreUnavailable: nothing was saved.
         """
+        turn = taken.turn
         hearing = self._audience.hearing(turn)
         unanswered = _not_for_the_desk(turn)
         if unanswered is not None:
+            self._ears.keep(turn)
             # In mode ``human`` staff are reading along already.
-            await self._close(lease, turn, unanswered, hearing, needs_human=turn.mode is not Mode.HUMAN)
-            return
+            return await self._close(taken, unanswered, hearing, needs_human=turn.mode is not Mode.HUMAN)
         try:
-            reply, lanes = await self._reply(lease, turn, commit_by, hearing)
+            reply, ended = await self._reply(taken, commit_by, hearing)
         except ClientLeft:
-            await self._close(lease, turn, Unanswered.CLIENT_LEFT, hearing, needs_human=False)
-            return
+            return await self._close(taken, Unanswered.CLIENT_LEFT, hearing, needs_human=False)
         hearing.end(reply)
-        self._wake(lanes)
+        self._wake(ended.lanes)
         waited = self._clock.now() - turn.messages[0].received_at
         record_turn(turn.channel, reply, waited.total_seconds(), self._slow_after_s)
         log.info(
@@ -124,26 +139,26 @@ class TurnTaker:
             handover=reply.handover,
             reason=reply.reason,
         )
-        if lanes:
-            await asyncio.sleep(HEAD_START_S)
-        await self._note(turn, reply)
+        return ended.is_due
 
-    async def _reply(
-        self, lease: Lease, turn: Turn, commit_by: float, hearing: Hearing
-    ) -> tuple[Reply, Sequence[str]]:
-        """The committed reply, and the lanes that it leaves in."""
+    async def _reply(self, taken: Taken, commit_by: float, hearing: Hearing) -> tuple[Reply, Ended]:
+        """The committed reply, and what its commit has left."""
+        turn = taken.turn
         started_at = self._clock.now()
         try:
             async with self._presence.composing(turn):
-                reply = _timed(await self._prepare(turn, commit_by, hearing), turn, started_at)
-            return reply, await asyncio.to_thread(self._commit, lease, turn, reply, started_at, commit_by)
+                heard, reply = await self._prepare(turn, commit_by, hearing)
+            reply = _timed(reply, turn, started_at)
+            answered = Taken(taken.lease, heard)
+            return reply, await asyncio.to_thread(self._commit, answered, reply, started_at, commit_by)
         except Exception:
             # What was shown belongs to a reply that there will not be.
             hearing.hear(Replace(""))
             raise
 
-    async def _prepare(self, turn: Turn, commit_by: float, hearing: Hearing) -> Reply:
-        """The reply, made while it is waited for more messages; dropped when there are any."""
+    async def _prepare(self, turn: Turn, commit_by: float, hearing: Hearing) -> tuple[Turn, Reply]:
+        """The turn with all its words, and the reply, made while it is waited for more messages; dropped when
+        there are any."""
         answering = asyncio.create_task(self._answer(turn, hearing.hear))
         try:
             waited_ms = await self._await_quiet(turn, commit_by)
@@ -153,12 +168,12 @@ class TurnTaker:
                     await self._check_newer(turn, commit_by)
                     if hearing.has_left():
                         raise ClientLeft
-            reply = answering.result()
+            heard, reply = answering.result()
         finally:
             answering.cancel()
             # Whatever it had under way, the model's stream above all, is closed before the next try.
             await asyncio.gather(answering, return_exceptions=True)
-        return replace(reply, timings_ms={**reply.timings_ms, "wait": waited_ms})
+        return heard, replace(reply, timings_ms={**reply.timings_ms, "wait": waited_ms})
 
     async def _await_quiet(self, turn: Turn, commit_by: float) -> float:
         """Wait until the guest seems to have said all; returns what of that was spent on purpose, in ms.
@@ -193,42 +208,45 @@ class TurnTaker:
             raise Overtaken(f"the guest of conversation {turn.conversation_id} has written more")
         return arrivals.is_typing
 
-    async def _answer(self, turn: Turn, listen: Listener) -> Reply:
+    async def _answer(self, turn: Turn, listen: Listener) -> tuple[Turn, Reply]:
         if turn.messages[0].attempts >= ATTEMPTS:
-            return self._engine.give_up(turn)
-        return await self._engine.answer(turn, listen)
+            return turn, self._engine.give_up(turn)
+        heard = await self._ears.hear(turn)
+        return heard, await self._engine.answer(heard, listen)
 
-    def _commit(
-        self, lease: Lease, turn: Turn, reply: Reply, started_at: datetime, commit_by: float
-    ) -> Sequence[str]:
+    def _commit(self, taken: Taken, reply: Reply, started_at: datetime, commit_by: float) -> Ended:
         # One transaction, refused if the lease was lost. The reply's message id follows from the turn, so
         # that sending it twice is sending it once.
-        return self._replies.commit_reply(
-            lease, turn, reply, started_at, unless_newer=self._clock.monotonic() < commit_by
+        return self._turns.commit(
+            taken.lease,
+            taken.turn,
+            reply,
+            started_at,
+            _analysed(taken.turn, reply),
+            unless_newer=self._clock.monotonic() < commit_by,
         )
 
-    async def _close(
-        self, lease: Lease, turn: Turn, because: Unanswered, hearing: Hearing, *, needs_human: bool
-    ) -> None:
-        """Handle the turn without a reply."""
-        self._wake(
-            await asyncio.to_thread(
-                self._replies.close_unanswered, lease, turn, because, needs_human=needs_human
-            )
+    async def _close(self, taken: Taken, because: Unanswered, hearing: Hearing, *, needs_human: bool) -> bool:
+        """Handle the turn without a reply; whether more is due."""
+        ended = await asyncio.to_thread(
+            self._turns.close, taken.lease, taken.turn, because, needs_human=needs_human
         )
+        self._wake(ended.lanes)
         hearing.end(None)
         record_turn_without_reply("unanswered")
+        return ended.is_due
 
     def _wake(self, lanes: Sequence[str]) -> None:
         for lane in lanes:
             self._lanes.put(lane)
 
-    async def _note(self, turn: Turn, reply: Reply) -> None:
-        """The reply is on its way: nothing that fails from here on may fail the turn."""
-        try:
-            await asyncio.to_thread(self._replies.record_analysis, turn.id, analyse(turn, reply))
-        except Exception as error:  # noqa: BLE001 - to take the turn again would find it handled
-            log.warning("turn.not_analysed", turn=turn.id, error=type(error).__name__)
+
+def _analysed(turn: Turn, reply: Reply) -> Analysis | None:
+    try:
+        return analyse(turn, reply)
+    except Exception as error:  # noqa: BLE001 - what is noted for staff must not keep a reply from a guest
+        log.warning("turn.not_analysed", turn=turn.id, error=type(error).__name__)
+        return None
 
 
 def _timed(reply: Reply, turn: Turn, started_at: datetime) -> Reply:

@@ -75,9 +75,26 @@ def lane_key(lane: str) -> str:
     return f"outbox:{lane}"
 
 
+class Unheard(StrEnum):
+    """Why nobody knows what a voice message says; staff are told so."""
+
+    # No speech recognition is configured.
+    NO_EARS = "voice_not_transcribed"
+    TOO_LARGE = "voice_too_large"
+    TOO_LONG = "voice_too_long"
+    # WhatsApp does not have it any more.
+    GONE = "voice_gone"
+    # It is damaged, or not what it says it is.
+    UNREADABLE = "voice_unreadable"
+    # It has no words, or none that were made out for sure.
+    UNCLEAR = "voice_unclear"
+    LATE = "voice_late"
+    FAILED = "voice_failed"
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingMessage:
-    """A saved message that no reply covers yet."""
+    """A saved message that no reply covers yet. ``unheard`` is of a voice message without words."""
 
     id: int
     provider_id: str
@@ -87,6 +104,7 @@ class WaitingMessage:
     received_at: datetime
     attempts: int
     details: Mapping[str, object] = field(default_factory=dict)
+    unheard: Unheard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +140,11 @@ class Turn:
     def question(self) -> str:
         """What the guest wrote, the lines of several messages joined."""
         return "\n".join(message.text for message in self.messages if message.text)
+
+    @property
+    def unheard(self) -> Unheard | None:
+        """Why a voice message among them has no words; None where all have, or there is none."""
+        return next((message.unheard for message in self.messages if message.unheard), None)
 
     @property
     def wishes(self) -> Wishes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 UNDETERMINED = "und"
 
@@ -33,12 +34,17 @@ def detect_language(text: str) -> str:
     """
     letters: Counter[str] = Counter()
     for character in text:
-        if character.isalpha():
-            script = unicodedata.name(character, "").split(" ", 1)[0]
-            language = _LANGUAGE_OF_SCRIPT.get(script)
-            if language is not None:
-                letters[language] += 2 if language == "he" else 1
+        language = _language_of(character)
+        if language is not None:
+            letters[language] += 2 if language == "he" else 1
     return letters.most_common(1)[0][0] if letters else UNDETERMINED
+
+
+@lru_cache(4_096)
+def _language_of(character: str) -> str | None:
+    if not character.isalpha():
+        return None
+    return _LANGUAGE_OF_SCRIPT.get(unicodedata.name(character, "").split(" ", 1)[0])
 
 
 def reply_language(texts: Sequence[str], preferred: Sequence[str]) -> str:

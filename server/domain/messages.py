@@ -13,6 +13,7 @@ class Channel(StrEnum):
 
     WHATSAPP = "whatsapp"
     CHAT = "chat"
+    VOICE = "voice"
     # Not a guest's: where the business asked to be told of things.
     STAFF_WEBHOOK = "staff_webhook"
     STAFF_EMAIL = "staff_email"
@@ -81,6 +82,19 @@ class InboundMessage:
     sequence: int = 0
     quoted: Quoted | None = None
     details: Mapping[str, object] = field(default_factory=dict)
+
+
+# Where an inbound message's details hold what the channel fetches its media by. It is WhatsApp's own message,
+# without what is not needed for that.
+MEDIA = "media"
+# Where they hold that its words were made out in a recording.
+TRANSCRIPT = "transcript"
+
+
+def media_of(details: Mapping[str, object]) -> Mapping[str, object] | None:
+    """What the message carries beside words, as the channel wants it named; None if it carries nothing."""
+    media = details.get(MEDIA)
+    return media if isinstance(media, Mapping) else None
 
 
 class OutboundKind(StrEnum):

@@ -19,6 +19,12 @@ class TenantSettings:
     ``hand_back_after_minutes`` without a word of staff the desk answers again; 0 is never.
     ``daily_budget_usd`` and ``guest_daily_budget_usd`` limit what models may cost on a day, for the business
     and for one guest; 0 is no limit. ``emergency_numbers`` are told to a guest in danger, as they stand.
+    ``phone_numbers`` are those of the phone line that the desk answers; ``transfer_number`` is where a caller
+    who wants a person is put through to, and which rings before the desk answers if ``rings_first`` is set:
+    within ``office_hours`` alone, if there are any, in the syntax of OpenStreetMap on the business's clock.
+    ``phone_greeting`` is said when a call begins; empty: the desk's own words. With ``record_calls`` calls
+    are recorded, and the caller is told so first. With ``continue_on_whatsapp`` a guest whose call broke off
+    in the middle of an answer is sent it there, if they have written before.
     """
 
     name: str
@@ -37,6 +43,13 @@ class TenantSettings:
     daily_budget_usd: float = 0.0
     guest_daily_budget_usd: float = 0.0
     emergency_numbers: str = ""
+    phone_numbers: tuple[str, ...] = ()
+    transfer_number: str = ""
+    rings_first: bool = False
+    office_hours: str = ""
+    phone_greeting: str = ""
+    record_calls: bool = False
+    continue_on_whatsapp: bool = True
 
     @property
     def zone(self) -> ZoneInfo:

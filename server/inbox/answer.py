@@ -16,7 +16,7 @@ from server.errors import NotFound, StoreUnavailable
 from server.inbox.drain import Drain
 from server.inbox.streams import Done, Failed, ReplyStream, Streams, told_again
 from server.observability.metrics import MESSAGES
-from server.ports.store import InboxStore, ReplyStore, Saved
+from server.ports.store import InboxStore, ReplyStore
 
 POLL_S = 0.05
 NOT_IN_TIME = "no answer in time; the message is kept and will be answered"
@@ -74,15 +74,12 @@ class Answers:
             StoreUnavailable: nothing was saved.
         """
         self._foresee(message.tenant_id, message.text)
-        (saved,) = self._inbox.save(message.tenant_id, [message])
+        begun = self._drain.begin(message)
+        saved = begun.saved
         MESSAGES.inc(channel=message.channel, verdict="accepted" if saved.is_new else "duplicate")
         stream = self._streams.open(saved.id)
-        self._submit(self._see_out(saved, stream))
+        self._submit(self._see_out(saved.id, self._drain.go_on(begun), stream))
         return stream
-
-    async def stream_async(self, message: InboundMessage) -> ReplyStream:
-        """As `stream`, from the event loop."""
-        return await asyncio.to_thread(self.stream, message)
 
     def resume(self, tenant_id: str, conversation: str, message_id: int) -> ReplyStream:
         """The stream of a message of before, with all that was said; blocks for one query.
@@ -100,13 +97,16 @@ class Answers:
         if self._streams.get(message_id) is None and not saved.is_waiting:
             return told_again(message_id, self._replies.find_reply(message_id))
         stream = self._streams.open(message_id)
-        self._submit(self._see_out(saved, stream))
+        draining = self._drain.run(str(saved.conversation_id))
+        self._submit(self._see_out(saved.id, draining, stream))
         return stream
 
-    async def _see_out(self, saved: Saved, stream: ReplyStream) -> None:
+    async def _see_out(
+        self, message_id: int, draining: Coroutine[Any, Any, None], stream: ReplyStream
+    ) -> None:
         """Take the conversation's turns until the message is handled, whoever does it."""
         ends_at = time.monotonic() + self._timeout_s
-        running = asyncio.create_task(self._drain.run(str(saved.conversation_id)))
+        running = asyncio.create_task(draining)
         # A turn that is late goes on by itself.
         await asyncio.wait({running}, timeout=self._timeout_s)
         try:
@@ -114,15 +114,15 @@ class Answers:
                 running.result()
             # Another process may hold the conversation: then it takes this message too, in its turn.
             while not stream.has_ended and time.monotonic() < ends_at:
-                if await asyncio.to_thread(self._inbox.is_handled, saved.id):
-                    stream.end(await asyncio.to_thread(self._replies.find_reply, saved.id))
+                if await asyncio.to_thread(self._inbox.is_handled, message_id):
+                    stream.end(await asyncio.to_thread(self._replies.find_reply, message_id))
                 else:
                     await asyncio.sleep(POLL_S)
         except Exception as error:
-            log.exception("answer.failed", message=saved.id, error=type(error).__name__)
+            log.exception("answer.failed", message=message_id, error=type(error).__name__)
         if not stream.has_ended:
             stream.fail(NOT_IN_TIME)
-            self._streams.forget(saved.id)
+            self._streams.forget(message_id)
 
 
 def _outcome(stream: ReplyStream) -> Reply | None:

@@ -8,12 +8,13 @@ import math
 import structlog
 
 from server.conversation.turn import TurnTaker
-from server.domain.conversations import Lease, Turn, conversation_key
+from server.domain.conversations import Turn
+from server.domain.messages import InboundMessage
 from server.errors import LeaseLost, Overtaken, StoreUnavailable
-from server.leases import hold
+from server.leases import keep
 from server.observability.record import record_turn_without_reply
 from server.ports.clock import Clock
-from server.ports.store import InboxStore, LeaseStore
+from server.ports.store import Begun, InboxStore, LeaseStore, Taken, TurnStore
 
 RETRY_DELAY_S = 1.0
 # A guest who writes on and on gets an answer all the same after so long.
@@ -32,10 +33,17 @@ class Drain:
     """
 
     def __init__(
-        self, leases: LeaseStore, inbox: InboxStore, taker: TurnTaker, clock: Clock, history_lines: int
+        self,
+        leases: LeaseStore,
+        inbox: InboxStore,
+        turns: TurnStore,
+        taker: TurnTaker,
+        clock: Clock,
+        history_lines: int,
     ) -> None:
         self._leases = leases
         self._inbox = inbox
+        self._turns = turns
         self._taker = taker
         self._clock = clock
         self._history_lines = history_lines
@@ -43,40 +51,74 @@ class Drain:
     async def run(self, key: str) -> None:
         """Take turns until nothing of conversation *key* is due. Safe to call at any time, anywhere."""
         conversation_id = int(key)
-        is_due = True
-        while is_due:
-            async with hold(self._leases, conversation_key(conversation_id)) as lease:
-                if lease is None:
-                    # Who holds it looks again after giving it back, so nothing is forgotten.
-                    return
-                try:
-                    await self._take_turn(lease, conversation_id)
-                except LeaseLost:
-                    log.warning("drain.lease_lost", conversation=conversation_id)
-                    return
-            is_due = await asyncio.to_thread(self._inbox.is_due, conversation_id)
+        taken = await self._take(conversation_id)
+        while taken is not None:
+            taken = await self._take(conversation_id) if await self._see_out(taken) else None
 
-    async def _take_turn(self, lease: Lease, conversation_id: int) -> None:
-        """Take what waits, again for as long as it is overtaken."""
+    def begin(self, message: InboundMessage) -> Begun:
+        """Save *message* for a caller who waits, and take its turn; `go_on` answers it. Blocks.
+
+        Raises:
+            NotFound: there is no such tenant.
+            StoreUnavailable: nothing was saved.
+        """
+        return self._turns.begin(message, self._history_lines)
+
+    async def go_on(self, begun: Begun) -> None:
+        """Answer what was begun, and whatever its conversation has after it."""
+        if begun.taken is None or await self._see_out(begun.taken):
+            await self.run(str(begun.saved.conversation_id))
+
+    async def _take(self, conversation_id: int) -> Taken | None:
+        # Who has the conversation looks again after giving it back, so nothing is forgotten.
+        return await asyncio.to_thread(self._turns.take, conversation_id, self._history_lines)
+
+    async def _see_out(self, taken: Taken) -> bool:
+        """Answer what was taken, again for as long as it is overtaken; whether more may be due.
+
+        The lease is given back in any case.
+        """
         commit_by = math.inf
-        while True:
-            turn = await asyncio.to_thread(self._inbox.next_turn, conversation_id, self._history_lines)
-            if turn is None:
-                return
+        turn: Turn | None = taken.turn
+        async with keep(self._leases, taken.lease) as kept:
+            while turn is not None:
+                commit_by = min(commit_by, self._patience_of(turn))
+                try:
+                    is_due = await self._answer(Taken(taken.lease, turn), commit_by)
+                except Overtaken:
+                    commit_by = min(commit_by, self._clock.monotonic() + LONGEST_OVERTAKING_S)
+                    turn = await self._look_again(turn)
+                else:
+                    kept.is_given_back = True
+                    return is_due
+        return True
+
+    async def _answer(self, taken: Taken, commit_by: float) -> bool:
+        """Whether more is due; the lease is ours no longer.
+
+        Raises:
+            Overtaken: nothing was saved, and the lease is still ours.
+            StoreUnavailable: as much is saved as was before.
+        """
+        turn = taken.turn
+        try:
             try:
-                await self._taker.take(lease, turn, min(commit_by, self._patience_of(turn)))
-                return
-            except Overtaken:
-                commit_by = min(commit_by, self._clock.monotonic() + LONGEST_OVERTAKING_S)
-                record_turn_without_reply("overtaken")
-                log.info("turn.overtaken", turn=turn.id)
-            except (LeaseLost, StoreUnavailable):
+                return await self._taker.take(taken, commit_by)
+            except (LeaseLost, Overtaken, StoreUnavailable):
                 raise
             except Exception as error:
                 record_turn_without_reply("failed")
                 log.exception("turn.failed", turn=turn.id, error=type(error).__name__)
-                await asyncio.to_thread(self._inbox.postpone, lease, turn, RETRY_DELAY_S)
-                return
+                return await asyncio.to_thread(self._turns.postpone, taken.lease, turn, RETRY_DELAY_S)
+        except LeaseLost:
+            log.warning("drain.lease_lost", conversation=turn.conversation_id)
+            return False
+
+    async def _look_again(self, turn: Turn) -> Turn | None:
+        """What waits now in the conversation of *turn*, which was overtaken."""
+        record_turn_without_reply("overtaken")
+        log.info("turn.overtaken", turn=turn.id)
+        return await asyncio.to_thread(self._inbox.next_turn, turn.conversation_id, self._history_lines)
 
     def _patience_of(self, turn: Turn) -> float:
         """Until when, in monotonic time, the turn's guest is made to wait for their own next messages."""

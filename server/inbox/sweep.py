@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Callable, Sequence
 
 import structlog
 
+from server.ports.clock import Clock
 from server.ports.queue import WorkQueue
 
 INTERVAL_S = 1.0
 AT_ONCE = 200
+SELDOM_S = 3_600.0
 
 log = structlog.get_logger(__name__)
 
@@ -48,3 +51,16 @@ def waker(find_due: Callable[[int], Sequence[object]], queue: WorkQueue) -> Chor
             queue.put(str(key))
 
     return wake
+
+
+def hourly(chore: Chore, clock: Clock) -> Chore:
+    """*chore* at the first round, and then once an hour."""
+    due_at = -math.inf
+
+    def look() -> None:
+        nonlocal due_at
+        if clock.monotonic() >= due_at:
+            due_at = clock.monotonic() + SELDOM_S
+            chore()
+
+    return look

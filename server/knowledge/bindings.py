@@ -6,22 +6,38 @@ import re
 from collections.abc import Sequence
 
 from server.knowledge.claims import Claim, Kind
-from server.knowledge.clauses import FREE, Clause, is_of_same_day, overlap
+from server.knowledge.clauses import FREE, Clause, in_senses, is_of_same_day, overlap
 from server.knowledge.reading import canonical
 
 # What a value may be bound to; an address or a phone number is unmistakable.
 _BOUND = (Kind.TIME, Kind.PRICE, Kind.PERCENT, Kind.NUMBER, Kind.DATE, Kind.WEEKDAY)
 _VALUE_WEIGHT = 2
+# "Outside the season" is what the source tells of as "otherwise".
+OUTSIDE = re.compile(r"\b(?:outside|out of|other than|rest of|other|not|\w+n't)\b|מחוץ ל|שאר|יתר")
+_OTHERWISE = re.compile(r"\botherwise\b", re.IGNORECASE)
+# So many words in common are no accident.
+_SURE = 2
 
 _EXCEPT = re.compile(
     r"\b(?:except|other than|apart from|but not|not on)\b|(?:חוץ מ|למעט|שאינ[םו]|מלבד|ולא ב)"
 )
+# What is not so any more, or not for these, is compared with, and told of nothing.
+_INSTEAD = re.compile(r"\W*(?:instead of|rather than)\b|\W*במקום(?![א-ת])")
 
 
-def misbound(clause: Clause, told: Sequence[Clause], is_same_language: bool) -> str:
-    """Why a value of *clause* is the sources' for another thing or another day; empty if none is."""
+def misbound(clause: Clause, told: Sequence[Clause], is_same_language: bool, is_of_rest: bool = False) -> str:
+    """Why a value of *clause* is the sources' for another thing or another day; empty if none is.
+
+    Args:
+        is_of_rest: the statement tells of what the sources call "otherwise".
+    """
+    if is_of_rest:
+        told = [other for other in told if _OTHERWISE.search(other.text)] or told
     # A name that stands in both languages must not decide.
-    clause = clause._replace(words=clause.own_words if is_same_language else ())
+    clause = clause._replace(words=clause.own_words) if is_same_language else in_senses(clause)
+    if not is_same_language and FREE not in clause.values:
+        # Of another language too few words are known to tell that something is free from what it costs.
+        told = [other._replace(readings=other.readings - {FREE}) for other in told]
     faults = (_misbound_value(value, clause, told) for value in sorted(clause.values))
     return next(filter(None, faults), "") or _misbound_range(clause, told)
 
@@ -29,6 +45,8 @@ def misbound(clause: Clause, told: Sequence[Clause], is_same_language: bool) -> 
 def _misbound_value(value: Claim, clause: Clause, told: Sequence[Clause]) -> str:
     if not _is_bound(value, clause):
         return ""
+    if value.kind is Kind.WEEKDAY and _EXCEPT.search(canonical(clause.text)):
+        return "" if any(value.value in other.days for other in told) else "other_day"
     rivals = [other for other in told if _tells_of(other, value.kind)]
     holders = [other for other in rivals if _holds(other, value)]
     if value.kind is Kind.TIME:
@@ -47,17 +65,39 @@ def _misbound_value(value: Claim, clause: Clause, told: Sequence[Clause]) -> str
         _is_nearer(other, best, clause, value)
         for other in rivals
         if other not in holders
+        and _is_rival(other, value)
         and not _is_said_too(other, value, clause)
         and (value.kind is Kind.WEEKDAY or is_of_same_day(clause, other))
     )
-    return "other_thing" if is_nearer_another else ""
+    return "other_thing" if is_nearer_another or _is_of_another(value, clause, best, told) else ""
+
+
+def _is_of_another(value: Claim, clause: Clause, holder: Clause, told: Sequence[Clause]) -> bool:
+    """Whether *clause* gives a price to what the source tells of elsewhere, and to nothing of what has it."""
+    if value.kind is not Kind.PRICE or len(clause.words) < _SURE or not holder.words:
+        return False
+    titles = _common(told)
+    words = tuple(word for word in clause.words if not word & titles)
+    others = (other for other in told if not _holds(other, value) and not other.is_negative)
+    return (
+        len(words) >= _SURE
+        and not overlap(words, holder.words)
+        and any(overlap(words, other.words) == len(words) for other in others)
+    )
+
+
+def _common(told: Sequence[Clause]) -> frozenset[str]:
+    """What all clauses of a source are about, as its title names it."""
+    shared = [frozenset(form for word in clause.words for form in word) for clause in told]
+    return frozenset.intersection(*shared) if shared else frozenset()
 
 
 def _is_bound(value: Claim, clause: Clause) -> bool:
     if value.kind is Kind.WEEKDAY and value.value not in clause.days:
         return False
-    is_exception = _EXCEPT.search(canonical(clause.text)) is not None
-    return value.kind in _BOUND and not (is_exception and value in {FREE, *_days(clause)})
+    plain = canonical(clause.text)
+    is_exception = _EXCEPT.search(plain) is not None
+    return value.kind in _BOUND and not (is_exception and value == FREE) and not _INSTEAD.match(plain)
 
 
 def _other_day(value: Claim, clause: Clause, rivals: Sequence[Clause], told: Sequence[Clause]) -> str:
@@ -102,6 +142,13 @@ def _is_said_too(other: Clause, value: Claim, clause: Clause) -> bool:
     if value.kind is Kind.PRICE and not alike:
         return other.amounts <= {claim.value.split()[0] for claim in clause.values} | clause.amounts
     return value.kind is not Kind.WEEKDAY and alike <= clause.values
+
+
+def _is_rival(clause: Clause, value: Claim) -> bool:
+    """Whether *clause* counts something itself, where *value* is a number: a price does not."""
+    return value.kind is not Kind.NUMBER or any(
+        also.kind is Kind.NUMBER and also.value[0].isdigit() for also in clause.values
+    )
 
 
 def _tells_of(clause: Clause, kind: Kind) -> bool:

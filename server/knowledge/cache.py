@@ -34,6 +34,12 @@ class SingleFlightCache(Generic[Key, Value]):
             self._make(key, value, make)
         return value.result()
 
+    def peek(self, key: Key) -> Value | None:
+        """The value of *key* if it is there; None while it is being made, too. Does not count as use."""
+        with self._lock:
+            value = self._values.get(key)
+        return value.result() if value is not None and value.done() and not value.exception() else None
+
     def _make(self, key: Key, value: Future[Value], make: Callable[[], Value]) -> None:
         try:
             value.set_result(make())

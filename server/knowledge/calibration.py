@@ -25,6 +25,7 @@ class Calibration:
     The vectors of one language lie close together, away from those of another; its centre is taken off
     them, so that a text is near to what says the same in another language. An alignment, kept for some
     pairs of a question's and a passage's language, turns a question further to the passages that answer it.
+    ``by_words`` ranks without any vector.
     """
 
     model: str
@@ -32,6 +33,7 @@ class Calibration:
     passage_centres: Mapping[str, Vector]
     alignments: Mapping[tuple[str, str], Matrix]
     ranking: Ranking
+    by_words: Ranking
 
     def centre_questions(self, vectors: Matrix, language: str) -> Matrix:
         """*vectors* of questions without what is common to their language, of unit length again."""
@@ -57,8 +59,9 @@ def calibration_for(model: str) -> Calibration:
     """
     folder = files("server.knowledge")
     values = json.loads(folder.joinpath("calibration.json").read_text(encoding="utf-8"))
+    by_words = ranking_from_json(values["words_only"])
     if values["model"] != model:
-        return Calibration(model, {}, {}, {}, ranking_from_json(values["words_only"]))
+        return Calibration(model, {}, {}, {}, by_words, by_words)
     with folder.joinpath("alignments.npz").open("rb") as file, np.load(file) as kept:
         alignments = {_languages(name): kept[name].astype(np.float32) for name in kept}
     return Calibration(
@@ -67,15 +70,16 @@ def calibration_for(model: str) -> Calibration:
         passage_centres=_vectors(values["passage_centres"]),
         alignments=alignments,
         ranking=ranking_from_json(values["ranking"]),
+        by_words=by_words,
     )
 
 
-def write_calibration(folder: Path, calibration: Calibration, words_only: Ranking) -> None:
+def write_calibration(folder: Path, calibration: Calibration) -> None:
     """Keep what `calibration_for` reads: ``calibration.json`` and ``alignments.npz`` in *folder*."""
     values = {
         "model": calibration.model,
         "ranking": calibration.ranking.as_json(),
-        "words_only": words_only.as_json(),
+        "words_only": calibration.by_words.as_json(),
         "question_centres": {key: _numbers(value) for key, value in calibration.question_centres.items()},
         "passage_centres": {key: _numbers(value) for key, value in calibration.passage_centres.items()},
     }

@@ -47,6 +47,7 @@ class Claim(NamedTuple):
 Found = set[Claim]
 
 _GAP = " ¦ "
+_DIGIT = re.compile(r"\d")
 _NUMBER = r"(?:(?<![\d.,])\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?(?![\d,])|(?<!\d)\d+(?:[.,]\d{1,2}(?!\d)|\.\d+)?)"
 _TO = r"\s*(?:-|to|till|until|and|עד)\s*ל?-?\s*"
 
@@ -73,7 +74,11 @@ _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _NUMERIC_DATE = re.compile(r"(?<![\d./])(\d{1,2})([./])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _SHORT_DATE = re.compile(r"(?<![\d./])(\d{1,2})/(\d{1,2})(?![\d/])")
-_DAY_MONTH = re.compile(rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?[בל]?({_MONTH})(?![a-zא-ת])")
+# "Guests under 15 may use it" names no day.
+_NO_AGE = r"(?<!under )(?<!over )(?<!aged )(?<!below )(?<!age )"
+_DAY_MONTH = re.compile(
+    rf"(?<!\d){_NO_AGE}(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?[בל]?({_MONTH})(?![a-zא-ת])"
+)
 _DAYS_MONTH = re.compile(
     rf"(?<![\d:.,/])(\d{{1,2}})(?:st|nd|rd|th)?(?=\s*(?:-|to|till|until|and|or|עד)\s*ל?-?\d{{1,2}}(?:st"
     rf"|nd|rd|th)?\s+(?:of\s+)?[בל]?"
@@ -179,6 +184,9 @@ _AND_CENTS = re.compile(
     r"|pence))?(?=\s*(?:[.,;!?)]|$|a |per |for |each))"
 )
 _CENTS = re.compile(r"(?<![\d.,:])(\d{1,2})(?: ?(cents?|pence|אגורות)(?![a-zא-ת])|(p)\b(?!\.[a-z]))")
+_MONEY = re.compile(
+    rf"{_CURRENCY}|%|percent|per cent|אחוז|cent|pence|\dp\b|\d p\b|אגורות|{_ATTACHED.pattern}"
+)
 _LONE_CURRENCY = re.compile(rf"(?<![\wא-ת])[בל]?(?:{_CURRENCY})")
 _PERCENT = re.compile(rf"({_NUMBER})\s*(?:%|percent\b|per cent\b|אחוז(?:ים)?)")
 
@@ -223,6 +231,8 @@ def supported(texts: Iterable[str]) -> frozenset[Claim]:
 
 
 def _read_emails(text: str, found: Found) -> str:
+    if "@" not in text:
+        return text
     return _take(_EMAIL, text, lambda match: [Claim(Kind.EMAIL, match[0].rstrip("."))], found)
 
 
@@ -231,7 +241,7 @@ def _read_links(text: str, found: Found) -> str:
         bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", match[0])
         return [Claim(Kind.LINK, bare.rstrip(".,;:!?)'/"))]
 
-    return _take(_LINK, text, link, found)
+    return _take(_LINK, text, link, found) if "." in text or "://" in text else text
 
 
 def _read_dates(text: str, found: Found) -> str:
@@ -240,6 +250,8 @@ def _read_dates(text: str, found: Found) -> str:
         full = f"20{year}" if len(year) == 2 else year
         return [claim, Claim(Kind.NUMBER, full)] if full else [claim]
 
+    if not _DIGIT.search(text):
+        return text
     text = re.sub(r"(?<!\d)24/7(?!\d)", _GAP + "24h7d" + _GAP, text)
     text = _take(_YEAR_FIRST, text, lambda match: date(match[3], match[2], match[1]), found)
     text = _take(_NUMERIC_DATE, text, lambda match: date(match[1], match[3], match[4]), found)
@@ -267,22 +279,25 @@ def _read_months(text: str, found: Found) -> str:
 
 
 def _read_weekdays(text: str, found: Found) -> str:
+    is_hebrew = "ימי" in text or "יום" in text
     # The start of a Hebrew range is looked at only, as "days" belongs to its end too.
-    for name, pattern in _DAY_RANGE_START:
+    for name, pattern in _DAY_RANGE_START if is_hebrew else ():
         if pattern.search(text):
             found.add(Claim(Kind.WEEKDAY, name))
-    for name, pattern in _WEEKDAYS:
-        if pattern.search(text):
+    for (name, pattern), (_, _, ordinal, _) in zip(_WEEKDAYS, _DAYS, strict=True):
+        if (is_hebrew or ordinal in text or name[:3] in text) and pattern.search(text):
             found.add(Claim(Kind.WEEKDAY, name))
     return text
 
 
 def _read_times(text: str, found: Found) -> str:
+    text = _MIDNIGHT.sub("0:00", _NOON.sub("12:00", text))
+    if not _DIGIT.search(text):
+        return text
     text = _AT_NIGHT.sub(lambda match: f"{match[1]} {'pm' if int(match[2]) in _NIGHT_HOURS else 'am'} ", text)
     text = _PM.sub(" pm ", _AM.sub(" am ", text))
     text = _FRENCH_TIME.sub(r"\1:\2", text)
     text = _OCLOCK.sub(r"\1:00", text)
-    text = _MIDNIGHT.sub("0:00", _NOON.sub("12:00", text))
     # "3 to 9 pm": the half of the day counts for both, unless that would run backwards.
     text = _take(_HALF_DAY_RANGE, text, _range_start, found)
     text = _take(_HALF_DAY_TIME, text, lambda match: [_time(_minutes(*match.groups()))], found)
@@ -308,6 +323,8 @@ def _time(minutes: int) -> Claim:
 
 
 def _read_prices(text: str, found: Found) -> str:
+    if not _MONEY.search(text):
+        return text
     text = _ATTACHED.sub(r"\1 ", text)
     text = _AND_CENTS.sub(r"\1.\3 \2", text)
     text = _take(_CENTS, text, lambda match: [_cents(match)], found)
@@ -340,7 +357,7 @@ def _read_phones(text: str, found: Found) -> str:
         found.add(Claim(Kind.PHONE, re.sub(r"^(?:00)?972", "0", digits)))
         return _GAP
 
-    return _PHONE.sub(phone, text)
+    return _PHONE.sub(phone, text) if _DIGIT.search(text) else text
 
 
 def _read_codes(text: str, found: Found) -> str:
@@ -354,7 +371,7 @@ def _read_codes(text: str, found: Found) -> str:
         found.add(Claim(Kind.CODE, match[0]))
         return _GAP
 
-    return _MIXED.sub(code, text)
+    return _MIXED.sub(code, text) if _DIGIT.search(text) else text
 
 
 def _read_numbers(text: str, found: Found) -> str:
@@ -373,7 +390,7 @@ def _part(match: re.Match[str]) -> str:
 
 
 def _read_foreign_numerals(text: str, found: Found) -> str:
-    for match in _FOREIGN_NUMERAL.finditer(text):
+    for match in () if text.isascii() else _FOREIGN_NUMERAL.finditer(text):
         if unicodedata.numeric(match[0], None) is not None:
             found.add(Claim(Kind.NUMBER, match[0]))
     return text

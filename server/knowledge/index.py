@@ -91,9 +91,13 @@ class KnowledgeIndex:
             question: without the name of the business.
             vector: its embedding, as the embedder gave it.
         """
-        return self._calibration.ranking.probabilities(
-            self.signals(question, vector), Question(len(content_words(question)), self.is_foreign)
-        )
+        return self._calibration.ranking.probabilities(self.signals(question, vector), self._asked(question))
+
+    def probabilities_by_words(self, question: str) -> Vector:
+        """The same, without a vector: by words and concepts alone."""
+        blind = np.zeros((len(self._documents), 2 * MEANINGS), dtype=np.float32)
+        signals = np.concatenate([blind, self._of_words(question)], axis=1)
+        return self._calibration.by_words.probabilities(signals, self._asked(question))
 
     def best(self, probabilities: Vector, limit: int) -> list[Passage]:
         """The most probable documents, best first."""
@@ -103,13 +107,18 @@ class KnowledgeIndex:
     def signals(self, question: str, vector: Vector) -> Matrix:
         """A row for each document, a column for each of ``ranking.SIGNALS``."""
         meanings = self._meanings(vector)
+        return np.concatenate([meanings, self._standing(meanings), self._of_words(question)], axis=1)
+
+    def _asked(self, question: str) -> Question:
+        return Question(len(content_words(question)), self.is_foreign)
+
+    def _of_words(self, question: str) -> Matrix:
+        """The columns of ``ranking.SIGNALS`` past the meanings."""
         title_words = self._title_words.compare(question)
         body_words = self._body_words.compare(question)
         title_concepts = self._title_concepts.compare(question)
         return np.column_stack(
             [
-                meanings,
-                self._standing(meanings),
                 title_words.of_question,
                 body_words.of_question,
                 self._title_letters.compare(question).of_question,

@@ -86,7 +86,7 @@ _MEASURES = frozenset(
 )
 _DEGREES = re.compile(r"(\d+(?:[.,]\d+)?) ?(?:°|degrees?|מעלות) ?(c\b|celsius|f\b|fahrenheit)")
 _COUNTED = re.compile(
-    r"((?:every|each|כל)\s+)?(?<![a-z\d.,:/])(\d+(?:[.,]\d+)?)\s*-?\s*([a-z]+|[א-ת]+(?:\"[א-ת])?)"
+    r"((?:every|each|כל)\s+)?(?<![a-z\d.,:/])(\d+(?:[.,]\d+)?)\s*-?\s*((?!every\b|each\b)[a-z]+|[א-ת]+(?:\"[א-ת])?)"
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 _ENGLISH = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
@@ -30,7 +31,7 @@ _HEBREW_PREFIXES = "ובהלמשכ"
 _WORD = re.compile(r"[a-z]+|[א-ת]+")
 _JOINT = re.compile(r"[\s-]*(?:\band\b[\s-]*)?")
 # "Monday" and "Tuesday" in Hebrew are "second day", "third day"; Beersheba holds a seven.
-_NO_NUMBER_AFTER = re.compile(r"(?:יום|ימי|באר)[\s-]+$")
+_NO_NUMBER_AFTER = re.compile(r"(?:יום|(?<!ה)ימים|ימי|באר)[\s-]+$")
 _MEASURED = re.compile(r"\s*(?:am|pm|a\.m|p\.m|o'?clock|shekel|dollar|euro|percent|%|₪|\$|€)")
 
 # "Until one", but not "one of".
@@ -52,11 +53,12 @@ _DURATIONS = tuple(
         (r"\b(?:an|one) hour and a half\b|\b(?:one|1) and a half hours\b", "90 minutes"),
         (r"\b(?:a )?fortnight\b", "14 days"),
         (r"(?<![א-ת])([ובלכמה]{0,2})יממה(?![א-ת])", r"\g<1>24 שעות"),
+        (r"(?<![\d€£$₪] )\b(?:a|one) (?=(?:pound|euro|dollar|shekel)\b(?! coin| of))", "1 "),
         (r"\b(?:an|one) hour and a quarter\b", "75 minutes"),
         (r"\b(?:an|one) hour and three quarters\b", "105 minutes"),
         (r"\b(?:a )?half a dozen\b|\b(?:a )?half[ -]dozen\b", "6"),
         (r"\bthree[ -]quarters of an hour\b", "45 minutes"),
-        (r"\bhalf an hour\b|\ba half[ -]hour\b", "30 minutes"),
+        (r"\bhalf an hour\b|\b(?:a )?half[ -]hour\b", "30 minutes"),
         (r"\b(?:a )?quarter of an hour\b", "15 minutes"),
         (r"(?<![א-ת])([ובלכמה]{0,2})שעה וחצי(?![א-ת])", r"\g<1>90 דקות"),
         (r"(?<![א-ת])([ובלכמה]{0,2})שעה ורבע(?![א-ת])", r"\g<1>75 דקות"),
@@ -65,6 +67,9 @@ _DURATIONS = tuple(
         (r"(?<![א-ת])([ובלכמה]{0,2})רבע שעה(?![א-ת])", r"\g<1>15 דקות"),
     )
 )
+# Each of them holds one of these.
+_OF_DURATIONS = ("pound", "euro", "dollar", "shekel", "hour", "fortnight", "dozen", "יממה", "שעה")
+_DIGIT = re.compile(r"\d")
 # "At seven and a half" and "ten and a half in the evening" are times in Hebrew.
 _HALF_HOUR = re.compile(
     r"(?<![א-ת])((?:בין|עד|אחרי|לפני|שעה)\s|[בלמה]-?)?(?<![\d.:,])(\d{1,2}) (?:(וחצי)|ורבע)"
@@ -89,10 +94,12 @@ NUMBER_WORDS = frozenset({*_ENGLISH, *_HEBREW, *_ORDINALS, *_DUALS, "second"})
 _AND_A_QUARTER = re.compile(r"(?<![\d.:,])(\d+)(?: and a quarter| ורבע)\b")
 
 
+@lru_cache(maxsize=2_000)
 def in_digits(text: str) -> str:
     """*text* with its spelled numbers in digits; *text* is canonical already."""
-    for pattern, minutes in _DURATIONS:
-        text = pattern.sub(minutes, text)
+    if any(word in text for word in _OF_DURATIONS):
+        for pattern, minutes in _DURATIONS:
+            text = pattern.sub(minutes, text)
     text = _DUAL.sub(lambda match: f"{match[1]}2 {_DUALS[match[2]]}", text)
     text = _SECOND.sub("2", _ORDINAL.sub(lambda match: str(_ORDINALS[match[1]]), text))
     parts, end = [], 0
@@ -102,6 +109,11 @@ def in_digits(text: str) -> str:
         parts.append(_written(run, "and" in text[start:stop]))
         end = stop
     digits = "".join([*parts, text[end:]])
+    return _with_parts(digits) if _DIGIT.search(digits) else digits
+
+
+def _with_parts(digits: str) -> str:
+    """The halves and quarters that belong to numbers in digits joined to them."""
     digits = _HALF_HOUR.sub(_hour_and_part, digits)
     digits = _HALF_PAST.sub(r"\1:30", _MINUTES_PAST.sub(r"\2:\1", digits))
     digits = _QUARTER_PAST.sub(r"\1:15", digits)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
 
 _UNUSUAL = re.compile(r"[^\x00-\x7fא-ת]")
 # Vowel points, enclosing marks and invisible characters change nothing that a reader takes in.
 _UNSEEN = frozenset({"Mn", "Me", "Cf"})
 _DASHES = frozenset("‐‑‒–—―−־")
 _QUOTES = {"’": "'", "‘": "'", "׳": "'", "“": '"', "”": '"', "״": '"'}
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
+# "10 p.m. to 7 a.m." is one sentence.
+_SENTENCE_END = re.compile(r"(?<=[.!?…])(?!(?<=\b[ap]\.m\.)\s+[a-z])\s+|\n+")
 _WORD = re.compile(r"[^\W_]+")
+# What is longer comes once; what is shorter is read again and again, and must not be remembered without end.
+_REMEMBERED_CHARS = 2_000
 
 
 def canonical(text: str) -> str:
@@ -19,14 +24,22 @@ def canonical(text: str) -> str:
 
     Compatible forms become what they stand for (``１２``, ``①``, ``½`` and Arabic digits become ASCII).
     """
+    return _remembered(text) if len(text) <= _REMEMBERED_CHARS else _canonical(text)
+
+
+def _canonical(text: str) -> str:
     plain = _UNUSUAL.sub(_plain, unicodedata.normalize("NFKD", text))
     # Lower case may bring new marks (a dotted capital I), hence once more.
     return _UNUSUAL.sub(_plain, plain.casefold())
 
 
-def sentences(text: str) -> list[str]:
+_remembered = lru_cache(maxsize=4_000)(_canonical)
+
+
+@lru_cache(maxsize=1_000)
+def sentences(text: str) -> Sequence[str]:
     """The sentences and lines of *text*, each with the mark that ends it."""
-    return [sentence.strip() for sentence in _SENTENCE_END.split(text) if sentence.strip()]
+    return tuple(sentence.strip() for sentence in _SENTENCE_END.split(text) if sentence.strip())
 
 
 def word_runs(text: str, length: int) -> set[tuple[str, ...]]:

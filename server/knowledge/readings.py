@@ -75,7 +75,9 @@ def readings(text: str) -> frozenset[Claim]:
     found = set(sure)
     found.update(_hours(digits, plain), _amounts(digits), _parts(sure))
     found.update(Claim(Kind.WEEKDAY, day) for day in possible_days(text))
-    found.update(Claim(Kind.NUMBER, claim.value.split()[0]) for claim in sure if claim.kind is Kind.PRICE)
+    prices = (claim.value.split()[0] for claim in sure if claim.kind is Kind.PRICE)
+    # "50p" is no half of anything.
+    found.update(Claim(Kind.NUMBER, amount) for amount in prices if not amount.startswith("0."))
     found.update(_of_dollars(sure), _apart(digits))
     if _DAILY.search(plain) or _REST.search(plain):
         found |= _EVERY_DAY

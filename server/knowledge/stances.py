@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from server.knowledge.clauses import Clause, Word, clauses, is_of_same_day, overlap, topics
@@ -21,15 +22,31 @@ def denied(clause: Clause, sources: Sequence[str]) -> str:
     for sentence in (one for source in sources for one in sentences(source)):
         told = clauses(sentence)
         shared = overlap(words, tuple(word for one in told for word in one.words))
-        if any(map(_refuses, told)):
+        if any(map(_refuses, told)) or _OTHERWISE.search(canonical(sentence)):
             refused = max(refused, shared)
         else:
             affirmed = max(affirmed, shared)
+    for told in map(clauses, sources):
+        alike = max((overlap(words, one.words) for one in told if _refuses(one)), default=0)
+        refused = max(refused, alike)
+        if alike < len(words) and any(
+            is_of_same_day(one, clause) and _affirms_all(one, words) for one in told
+        ):
+            return "negation_added"
     return "" if refused and refused >= affirmed else "negation_added"
 
 
+# Who is left over is denied what was said before.
+_OTHERWISE = re.compile(r"\botherwise\b|(?<![א-ת])אחרת(?![א-ת])")
+
+
+def _affirms_all(clause: Clause, words: Sequence[Word]) -> bool:
+    return not _refuses(clause) and overlap(tuple(words), clause.words) == len(words)
+
+
 def _refuses(clause: Clause) -> bool:
-    return clause.is_negative or HARD_LIMIT.search(canonical(clause.text)) is not None
+    plain = canonical(clause.text)
+    return clause.is_negative or HARD_LIMIT.search(plain) is not None or "-free" in plain
 
 
 def affirmed(clause: Clause, told: Sequence[Clause], titles: frozenset[str]) -> str:
@@ -40,6 +57,9 @@ def affirmed(clause: Clause, told: Sequence[Clause], titles: frozenset[str]) -> 
     for no in (
         other for other in told if other.is_negative and other.words and is_of_same_day(clause, other)
     ):
+        is_gone_on = clause.own_words != clause.words
+        if is_gone_on and not overlap(clause.own_words, no.own_words):
+            continue
         shared = overlap(no.words, clause.words)
         is_covered = any(
             parts and 4 * overlap(parts, clause.words) >= 3 * len(parts) for parts in (no.own_words, no.words)
@@ -67,6 +87,48 @@ def affirmed_across(clause: Clause, told: Sequence[Clause]) -> str:
         for names in denied
     )
     return "negation_dropped" if is_denied and not any(named <= names for names in affirmed) else ""
+
+
+def denied_across(clause: Clause, told: Sequence[Clause]) -> str:
+    """Denied in one language what a source says in another; both by their senses."""
+    if not clause.is_negative or len(clause.words) < _SURE:
+        return ""
+    denying = max((overlap(clause.words, one.words) for one in told if _refuses(one)), default=0)
+    is_affirmed = any(is_of_same_day(one, clause) and _affirms_all(one, clause.words) for one in told)
+    return "negation_added" if is_affirmed and denying < len(clause.words) else ""
+
+
+_BINDS = re.compile(
+    r"\b(?:must|have to|has to|needs? to|required|mandatory|compulsory|obligatory|we (?:kindly )?ask"
+    r"|please|asked to)\b"
+    r"|(?<![א-ת])[וש]{0,2}(?:חובה|חייב|חייבת|חייבים|חייבות|צריך|צריכים|נדרש|נדרשת|מבקשים|נא"
+    r"|יש ל[א-ת]+)(?![א-ת])"
+)
+_RELEASES = re.compile(
+    r"\b(?:no need|(?:nobody|no one|not|n't|never) (?:has to|have to|needs? to|needed|required|necessary"
+    r"|obligatory"
+    r"|mandatory|compulsory)|need not|needn't|(?:don't|doesn't|won't|do not|does not) (?:need|have) to"
+    r"|optional|nobody needs)\b"
+    r"|(?<![א-ת])[וש]{0,2}(?:אין (?:צורך|חובה|חיוב)|לא (?:צריך|צריכים|חובה|חייב|חייבים|נדרש|נדרשת)"
+    r"|אינו חובה|אינה חובה)(?![א-ת])"
+)
+
+
+def turned_round(clause: Clause, told: Sequence[Clause]) -> str:
+    """Asked for what a source asks of nobody, or the other way round."""
+    duty = _duty(clause)
+    if not duty or not clause.words:
+        return ""
+    alike = [one for one in told if _duty(one) and 2 * overlap(clause.words, one.words) >= len(clause.words)]
+    return "obligation" if alike and all(_duty(one) != duty for one in alike) else ""
+
+
+def _duty(clause: Clause) -> str:
+    """Whether *clause* ``binds`` the guest or ``releases`` them; empty for neither."""
+    plain = canonical(clause.text)
+    if _RELEASES.search(plain):
+        return "releases"
+    return "binds" if _BINDS.search(plain) else ""
 
 
 _NO_THING = frozenset({"rules", "days", "price", "staff", "house-rules", "opening-hours"})
@@ -104,6 +166,7 @@ def _similarity(one: Clause, other: Clause) -> float:
 
 def denied_thing(said: Sequence[Clause], told: Sequence[Clause], titles: frozenset[str]) -> str:
     """A thing affirmed that the sources name only where they deny."""
+    heard = unechoed(told, said)
     affirmed = titles | {form for yes in told for word in _affirmed_words(yes) for form in word}
     for clause in said:
         if clause.is_negative:
@@ -111,6 +174,7 @@ def denied_thing(said: Sequence[Clause], told: Sequence[Clause], titles: frozens
         denied = {
             form
             for no in told
+            if not (no.values and no not in heard)
             if no.is_negative and is_of_same_day(clause, no)
             for word in no.denied
             for form in word

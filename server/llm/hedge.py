@@ -124,9 +124,11 @@ class _Race:
 
     async def end(self) -> None:
         """Close both; what a stream that was given up still says of itself concerns nobody."""
-        for run in self._runs:
+        pending = [run for run in self._runs if not run.done()]
+        for run in pending:
             run.cancel()
-        await asyncio.gather(*self._runs, return_exceptions=True)
+        if pending:
+            await asyncio.gather(*pending, return_exceptions=True)
         for stream in self._streams:
             await stream.aclose()
 

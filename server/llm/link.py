@@ -9,7 +9,10 @@ from server.domain.model_calls import CallOutcome, ModelCall
 from server.llm.breaker import Breaker, BreakerState
 from server.llm.hedge import Hedge
 from server.llm.profiles import ModelProfile
+from server.observability.metrics import BREAKER_OPEN
 from server.ports.ai import LanguageModel
+
+_SHARE_OPEN = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 0.5, BreakerState.OPEN: 1.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,8 @@ class Link:
         # That we dropped a call says nothing of the model.
         if call.outcome is not CallOutcome.DROPPED:
             self.breaker.record(has_failed=call.outcome is not CallOutcome.ANSWERED)
+        share = _SHARE_OPEN[self.breaker.state]
+        BREAKER_OPEN.set(share, provider=self.profile.provider, model=self.profile.model)
 
     def stats(self) -> ModelStats:
         """Its figures; from any thread."""

@@ -9,6 +9,7 @@ declaration only remembers what it is called, and the library is imported with t
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _making = threading.RLock()
 _registry: CollectorRegistry | None = None
 
 
-class Instrument:
+class Instrument(ABC):
     """One metric.
 
     Args:
@@ -48,8 +49,9 @@ class Instrument:
                 self._made = self._make(registry())
             return self._made
 
+    @abstractmethod
     def _make(self, registry: CollectorRegistry) -> Any:
-        raise NotImplementedError
+        """The library's own instrument."""
 
 
 class Counter(Instrument):

@@ -94,8 +94,7 @@ CACHE_ENTRIES = Gauge("frontdesk_cache_entries", "What a cache holds.", "cache",
 
 OUTBOX = Counter(
     "frontdesk_outbox_messages_total",
-    "Messages on their way out, each time one got into a state: committed, sent, postponed, failed, "
-    "delivered, read or cancelled.",
+    "Attempts to send a message, by how they ended: sent, postponed or failed.",
     "channel",
     "state",
 )
@@ -125,6 +124,8 @@ MEMORY_BYTES = Gauge("frontdesk_memory_bytes", "Resident memory.", "process", me
 CPU_SECONDS = Counter("frontdesk_cpu_seconds_total", "Processor time.", "process")
 THREADS = Gauge("frontdesk_threads", "Threads.", "process", merged="livesum")
 OPEN_FILES = Gauge("frontdesk_open_files", "Open file descriptors.", "process", merged="livesum")
+TASKS = Gauge("frontdesk_tasks", "What the event loop has under way.", "process", merged="livesum")
+CALLS = Gauge("frontdesk_calls", "Calls whose media socket is open.", merged="livesum")
 LOOP_LAG_SECONDS = Gauge(
     "frontdesk_event_loop_lag_seconds",
     "How late the event loop was at its latest in the last 15 seconds; the worst of all processes.",

@@ -19,12 +19,14 @@ class LoopLag:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._due: float | None = None
         # When each look was late, and by how much.
         self._late: deque[tuple[float, float]] = deque()
 
     async def run(self) -> None:
         """Look until cancelled."""
+        self._loop = asyncio.get_running_loop()
         try:
             while True:
                 self._due = self._clock.monotonic() + LOOK_EVERY_S
@@ -39,6 +41,10 @@ class LoopLag:
         due = self._due
         lasting = 0.0 if due is None else now - due
         return max(0.0, lasting, *(late for at, late in tuple(self._late) if now - at <= REMEMBERED_S))
+
+    def tasks(self) -> int:
+        """How many tasks the loop has under way; 0 before it is looked at; any thread."""
+        return 0 if self._loop is None else len(asyncio.all_tasks(self._loop))
 
     def _note(self, now: float) -> None:
         if self._due is not None:
@@ -76,3 +82,4 @@ class ProcessFigures:
         self._cpu_s = cpu_s
         if self._lag is not None:
             metrics.LOOP_LAG_SECONDS.set(self._lag.worst_s(), process=self._role)
+            metrics.TASKS.set(self._lag.tasks(), process=self._role)

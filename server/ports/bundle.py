@@ -9,12 +9,16 @@ from server.domain.messages import Channel
 from server.ports.accounts import BudgetNotices, ModelLedger
 from server.ports.ai import Embedder, ModelSet
 from server.ports.alerts import AlertStore
+from server.ports.calls import CallLog, CallStore
 from server.ports.clock import Clock
 from server.ports.conversations import ConversationLog, ModeStore
 from server.ports.knowledge import KnowledgeStore
+from server.ports.media import MediaShelf, MediaSource
 from server.ports.messaging import ChannelSender, LineHealth, PresenceSender
 from server.ports.performance import PerformanceStore, PoolState
 from server.ports.queue import TurnQueue
+from server.ports.recordings import RecordingShelf, RecordingStore
+from server.ports.speech import Speech, Transcriber
 from server.ports.store import (
     IdentityStore,
     InboxStore,
@@ -23,6 +27,7 @@ from server.ports.store import (
     OutboxStore,
     ReplyStore,
     TenantStore,
+    TurnStore,
 )
 
 
@@ -34,6 +39,7 @@ class Ports:
     tenants: TenantStore
     inbox: InboxStore
     replies: ReplyStore
+    turns: TurnStore
     outbox: OutboxStore
     identities: IdentityStore
     modes: ModeStore
@@ -43,6 +49,16 @@ class Ports:
     knowledge: KnowledgeStore
     embedder: Embedder
     models: ModelSet | None
+    calls: CallStore
+    call_log: CallLog
+    recordings: RecordingStore
+    recording_shelf: RecordingShelf
+    # Hears and speaks on the phone; None where no phone line is configured.
+    speech: Speech | None
+    # Turns voice messages into words; None where no speech recognition is configured.
+    transcriber: Transcriber | None = None
+    media: MediaSource
+    shelf: MediaShelf
     ledger: ModelLedger
     budget_notices: BudgetNotices
     senders: Mapping[Channel, ChannelSender]

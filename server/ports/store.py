@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -20,6 +20,33 @@ class Saved:
     conversation_id: int
     is_new: bool
     is_waiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A turn that is ours to answer, as long as the lease of its conversation holds."""
+
+    lease: Lease
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A message that was saved, and its turn; None where somebody else is at work on the conversation."""
+
+    saved: Saved
+    taken: Taken | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A turn has ended and its lease is given back.
+
+    ``lanes`` of the outbox have something to send; ``is_due`` tells that the next turn waits already.
+    """
+
+    lanes: Sequence[str]
+    is_due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +103,6 @@ class InboxStore(Protocol):
         """
         ...
 
-    def due_conversations(self, limit: int) -> Sequence[int]:
-        """Conversations with messages whose time has come, longest waiting first.
-
-        Where many processes look, without those that one of them is at work on at the moment.
-        """
-        ...
-
-    def is_due(self, conversation_id: int) -> bool:
-        """Whether the conversation's oldest waiting message is due."""
-        ...
-
     def next_turn(self, conversation_id: int, history_lines: int) -> Turn | None:
         """The waiting messages as one turn; None if there are none or the oldest is not due yet.
 
@@ -98,11 +114,11 @@ class InboxStore(Protocol):
         """Whether the guest has written more since *turn* was made up, or is writing."""
         ...
 
-    def postpone(self, lease: Lease, turn: Turn, delay_s: float) -> None:
-        """Count an attempt that failed and try again later.
+    def save_words(self, message_id: int, words: str, details: Mapping[str, object]) -> None:
+        """Save what a message without words says, and add to its details; one that has words keeps its own.
 
         Raises:
-            LeaseLost: nothing was saved.
+            StoreUnavailable: nothing was saved.
         """
         ...
 
@@ -115,19 +131,48 @@ class InboxStore(Protocol):
         ...
 
 
-class ReplyStore(Protocol):
-    """Replies and the messages that they cover."""
+class TurnStore(Protocol):
+    """How turns begin and end. Each call that saves is one transaction: all of it is saved, or nothing."""
 
-    def commit_reply(
-        self, lease: Lease, turn: Turn, reply: Reply, started_at: datetime, *, unless_newer: bool = False
-    ) -> Sequence[str]:
-        """Save *reply* as covering the turn's messages and put it into the outbox, in one transaction.
+    def due_conversations(self, limit: int) -> Sequence[int]:
+        """Conversations with messages whose time has come, longest waiting first.
+
+        Without those that somebody is at work on, who looks again when it is done.
+        """
+        ...
+
+    def begin(self, message: InboundMessage, history_lines: int) -> Begun:
+        """Save one message, durably, for a caller who waits for its reply, and take the turn that it is in.
+
+        Where no turn comes with it look again with `take`: who had the conversation may not have seen it.
+
+        Raises:
+            NotFound: there is no such tenant.
+            StoreUnavailable: nothing was saved.
+        """
+        ...
+
+    def take(self, conversation_id: int, history_lines: int) -> Taken | None:
+        """Take what waits in a conversation as one turn, and its lease with it.
+
+        None if nothing is due, or somebody is at work on it, who looks again after giving it back.
+        """
+        ...
+
+    def commit(
+        self,
+        lease: Lease,
+        turn: Turn,
+        reply: Reply,
+        started_at: datetime,
+        analysis: Analysis | None,
+        *,
+        unless_newer: bool,
+    ) -> Ended:
+        """Save *reply* as covering the turn's messages, put it into the outbox and give the lease back.
 
         Args:
             unless_newer: give way to a message that the guest has sent since the turn was made up.
-
-        Returns:
-            The outbox lanes that have something to send.
 
         Raises:
             LeaseLost: nothing was saved.
@@ -135,19 +180,28 @@ class ReplyStore(Protocol):
         """
         ...
 
-    def close_unanswered(
-        self, lease: Lease, turn: Turn, because: Unanswered, *, needs_human: bool
-    ) -> Sequence[str]:
-        """Mark the turn's messages as handled without a reply; return the lanes of notices to staff.
+    def close(self, lease: Lease, turn: Turn, because: Unanswered, *, needs_human: bool) -> Ended:
+        """Mark the turn's messages as handled without a reply and give the lease back.
 
         Raises:
             LeaseLost: nothing was saved.
         """
         ...
 
-    def record_analysis(self, turn_id: str, analysis: Analysis) -> None:
-        """Keep what was noted of a turn."""
+    def postpone(self, lease: Lease, turn: Turn, delay_s: float) -> bool:
+        """Count an attempt that failed, to be tried again in *delay_s* seconds, and give the lease back.
+
+        Returns:
+            Whether something is due in the conversation all the same.
+
+        Raises:
+            LeaseLost: nothing was saved.
+        """
         ...
+
+
+class ReplyStore(Protocol):
+    """Replies and the messages that they cover."""
 
     def find_reply(self, message_id: int) -> Reply | None:
         """The reply that covers an inbound row, if there is one."""

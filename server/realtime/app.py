@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -21,6 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from server.channels import sse
 from server.channels.bodies import read_object
 from server.channels.chat_streams import ChatStreams, StreamReader
+from server.channels.twiml import STREAM_PATH
 from server.errors import (
     AppError,
     InvalidRequest,
@@ -29,6 +31,7 @@ from server.errors import (
     TooBusy,
     Unauthenticated,
 )
+from server.observability import metrics
 from server.realtime.answers import (
     FAULT,
     answer_app_error,
@@ -41,6 +44,7 @@ from server.realtime.chat_socket import IDLE_S, ChatSocket
 from server.realtime.counting import Counted
 from server.realtime.performance_socket import EVERY_S, PerformanceSocket, Snapshot
 from server.realtime.sockets import CloseCode, OpenSocket, OpenSockets, close
+from server.realtime.voice_socket import VoiceParts, VoiceSocket
 
 LONGEST_BODY = 1024 * 1024
 # A body is a message of a guest: who takes longer to send it holds a connection for nothing.
@@ -64,9 +68,9 @@ MakeSocket = Callable[[WebSocket, Caller], ServedSocket]
 class RealtimeParts:
     """What the routes are made of.
 
-    ``check_store`` raises StoreUnavailable; ``is_core_running`` tells whether turns are taken; ``snapshot``
-    is what ``/ws/performance`` tells every ``figures_every_s``. A chat socket that is silent for ``idle_s``
-    is closed.
+    ``voice`` is None where no calls are taken. ``check_store`` raises StoreUnavailable; ``is_core_running``
+    tells whether turns are taken; ``snapshot`` is what ``/ws/performance`` tells every ``figures_every_s``. A
+    chat socket that is silent for ``idle_s`` is closed.
     """
 
     callers: Callers
@@ -75,6 +79,7 @@ class RealtimeParts:
     snapshot: Snapshot
     check_store: Callable[[], None]
     is_core_running: Callable[[], bool]
+    voice: VoiceParts | None = None
     idle_s: float = IDLE_S
     figures_every_s: float = EVERY_S
 
@@ -99,6 +104,9 @@ def make_app(parts: RealtimeParts) -> ASGIApp:
         WebSocketRoute("/ws/chat", partial(_serve_socket, parts, chat_socket)),
         WebSocketRoute("/ws/performance", partial(_serve_socket, parts, performance_socket)),
     ]
+    if parts.voice is not None:
+        routes.append(Route(STREAM_PATH, _upgrade))
+        sockets.append(WebSocketRoute(STREAM_PATH, partial(_serve_call, parts, parts.voice)))
     app = Starlette(
         routes=[*routes, *sockets],
         exception_handlers={
@@ -203,6 +211,35 @@ async def _serve_socket(parts: RealtimeParts, make: MakeSocket, websocket: WebSo
     except Exception as error:
         log.exception("socket.fault", error=type(error).__name__)
         await close(websocket, CloseCode.FAULT, FAULT)
+
+
+async def _serve_call(parts: RealtimeParts, voice: VoiceParts, websocket: WebSocket) -> None:
+    try:
+        parts.sockets.check_room()
+        if parts.sockets.count(VoiceSocket) >= voice.most_calls:
+            raise TooBusy("this server takes no more calls at once")
+        served = VoiceSocket(websocket, voice)
+        # Counted from its greeting on: many may come at the same moment.
+        with parts.sockets.listed(served), _told(parts.sockets):
+            await served.greet()
+            await served.serve()
+    except WebSocketDisconnect:
+        return
+    except AppError as error:
+        await _refuse(websocket, error)
+    except Exception as error:
+        log.exception("socket.fault", error=type(error).__name__)
+        await close(websocket, CloseCode.FAULT, FAULT)
+
+
+@contextmanager
+def _told(sockets: OpenSockets) -> Iterator[None]:
+    """Whoever looks at the figures sees how many calls there are, this one among them."""
+    metrics.CALLS.set(sockets.count(VoiceSocket))
+    try:
+        yield
+    finally:
+        metrics.CALLS.set(sockets.count(VoiceSocket) - 1)
 
 
 async def _refuse(websocket: WebSocket, error: AppError) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import signal
 import sys
@@ -15,22 +16,30 @@ import uvloop
 from server.channels.chat_messages import ChatMessages, configured_models
 from server.channels.chat_streams import ChatStreams
 from server.channels.key_limits import make_key_limits
+from server.channels.twilio_signature import TwilioSignatures
 from server.desk import DRAIN_S, Desk
 from server.errors import AppError, SettingsError, StoreUnavailable
 from server.observability.logs import configure_logging
 from server.observability.multiprocess import share
 from server.observability.performance import Sources, performance_snapshot
+from server.ports.speech import Speech
 from server.realtime.app import RealtimeParts, make_app
 from server.realtime.callers import Callers
 from server.realtime.server import RealtimeServer, listen
 from server.realtime.sockets import OpenSockets
+from server.realtime.voice_socket import VoiceParts
 from server.settings import Settings, read_settings
 from server.store.migrate import is_current
 from server.store.session import Database
+from server.voice.call import CallParts
+from server.voice.lines import prepared_lines
+from server.voice.vad import Detectors
 from server.wiring import real_ports
 
 # A word waits for the interpreter behind turns, but not for the 5 ms that Python would let it wait.
 SWITCH_S = 0.0005
+# Calls that come at once find what hears voices made already; each takes 9.5 MB.
+READY_DETECTORS = 2
 
 log = structlog.get_logger(__name__)
 
@@ -89,8 +98,43 @@ def _parts(settings: Settings, desk: Desk, sockets: OpenSockets) -> RealtimePart
         sockets=sockets,
         snapshot=partial(performance_snapshot, figures),
         check_store=desk.ports.check_store,
+        voice=_voice(settings, desk),
         is_core_running=lambda: desk.is_running,
     )
+
+
+def _voice(settings: Settings, desk: Desk) -> VoiceParts | None:
+    speech, token = desk.ports.speech, settings.twilio_auth_token
+    if speech is None or token is None:
+        return None
+    parts = CallParts(stt=speech.to_text, tts=speech.from_text, detectors=Detectors(), asking=desk.asking)
+    desk.submit(_warm(desk, speech, parts.detectors))
+    return VoiceParts(
+        signatures=TwilioSignatures(token.get_secret_value(), settings.public_base_url),
+        account_sid=settings.twilio_account_sid,
+        calls=desk.ports.calls,
+        recorded=desk.recorded,
+        parts=parts,
+        drain_s=settings.call_drain_s,
+        most_calls=settings.calls_at_once,
+    )
+
+
+async def _warm(desk: Desk, speech: Speech, detectors: Detectors) -> None:
+    """Load what the first caller would otherwise wait for."""
+    try:
+        await asyncio.to_thread(detectors.prepare, READY_DETECTORS)
+        await asyncio.gather(speech.to_text.warm(), speech.from_text.warm())
+        tenants = await asyncio.to_thread(desk.ports.tenants.all)
+        lines = [
+            one
+            for tenant in tenants
+            if tenant.settings.phone_numbers
+            for one in prepared_lines(tenant.settings)
+        ]
+        await speech.from_text.prepare(lines)
+    except AppError as error:
+        log.warning("voice.not_warmed", error=type(error).__name__)
 
 
 def _stop_signal() -> threading.Event:

@@ -25,6 +25,7 @@ CLOSE_WITHIN_S = 2.0
 class CloseCode(IntEnum):
     """Why we close a socket. Source of those below 4000: RFC 6455, section 7.4.1."""
 
+    NORMAL = 1000
     GOING_AWAY = 1001
     FAULT = 1011
     # Like the HTTP statuses 401 and 408.
@@ -52,6 +53,10 @@ class OpenSockets:
         """Raises TooBusy where there is no place for one more."""
         if self.are_closing or len(self._open) >= self._most:
             raise TooBusy("this server takes no more connections; try again in a second")
+
+    def count(self, kind: type[OpenSocket]) -> int:
+        """How many of one kind there are."""
+        return sum(isinstance(served, kind) for served in self._open)
 
     @contextmanager
     def listed(self, served: OpenSocket) -> Iterator[None]:

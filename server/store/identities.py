@@ -15,6 +15,7 @@ from server.ports.store import Merge
 from server.store.guests import find_conversation
 from server.store.leases import check_lease
 from server.store.models import (
+    CallRow,
     ConversationEventRow,
     ConversationRow,
     GuestRow,
@@ -132,7 +133,7 @@ def _move(session: Session, leaving: ConversationRow, staying: ConversationRow) 
         .where(OutboxRow.conversation_id == leaving.id)
         .values(conversation_id=staying.id, lane=conversation_lane(staying.id))
     )
-    for table in (TurnRow, ConversationEventRow):
+    for table in (TurnRow, CallRow, ConversationEventRow):
         session.execute(
             update(table).where(table.conversation_id == leaving.id).values(conversation_id=staying.id)
         )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from server.domain.conversations import Lease, Mode, Turn, Unanswered, WaitingMessage, conversation_key
+from server.domain.conversations import Lease, Mode, Turn, Unanswered, WaitingMessage
 from server.domain.messages import (
     Channel,
     InboundMessage,
@@ -25,7 +25,7 @@ from server.store.group_commit import GroupCommit
 from server.store.guests import Place, locate
 from server.store.history import last_lines
 from server.store.host_phone import note_host_message
-from server.store.leases import check_lease, held_among
+from server.store.leases import check_lease
 from server.store.models import (
     ConversationRow,
     GuestRow,
@@ -99,7 +99,7 @@ Batch = tuple[str, Sequence[InboundMessage]]
 
 
 class Inbox:
-    """The ``InboxStore`` port.
+    """The ``InboxStore`` port, and what `turns` does to waiting messages.
 
     Args:
         stale_after: a message that is older than this when its turn comes goes to staff.
@@ -125,6 +125,12 @@ class Inbox:
         except IntegrityError:
             # Two requests met a new guest at the same moment; the loser finds the winner's rows.
             return self._together.save((tenant_id, messages))
+
+    def save_alone(self, message: InboundMessage) -> Saved:
+        """Save one message if it is new, in the transaction that this thread has joined."""
+        with self._database.write_durably() as session:
+            (saved,) = self._save_messages(session, [message], self._clock.now())
+            return saved
 
     def _save_all(self, batches: Sequence[Batch]) -> Sequence[Sequence[Saved]]:
         """Save what several callers have at the same time. Guests wait for this and everything after it."""
@@ -167,22 +173,15 @@ class Inbox:
         return Saved(new_id, conversation_id, is_new=True, is_waiting=is_waiting)
 
     def due_conversations(self, limit: int) -> Sequence[int]:
-        """Conversations with messages whose time has come, longest waiting first.
-
-        On PostgreSQL without those that some process is at work on: it looks again when it has done.
-        """
+        """Conversations with messages whose time has come, longest waiting first."""
         with self._database.read() as session:
-            found = session.scalars(
+            return session.scalars(
                 select(InboundRow.conversation_id)
                 .where(InboundRow.handled_at.is_(None), due(InboundRow.due_at, self._clock.now()))
                 .group_by(InboundRow.conversation_id)
                 .order_by(func.min(InboundRow.id))
                 .limit(limit)
             ).all()
-            if self._database.is_sqlite:
-                return found
-            at_work = held_among(session, [conversation_key(one) for one in found])
-            return [one for one in found if conversation_key(one) not in at_work]
 
     def is_due(self, conversation_id: int) -> bool:
         """Whether the conversation's oldest waiting message is due."""
@@ -238,6 +237,13 @@ class Inbox:
                     attempts=InboundRow.attempts + 1, due_at=self._clock.now() + timedelta(seconds=delay_s)
                 )
             )
+
+    def save_words(self, message_id: int, words: str, details: Mapping[str, object]) -> None:
+        """Save what a message without words says; harmless to repeat, and after its turn."""
+        with self._database.write() as session:
+            row = session.get(InboundRow, message_id, with_for_update=True)
+            if row is not None and not row.text:
+                row.text, row.details = words, {**row.details, **details}
 
     def is_handled(self, message_id: int) -> bool:
         """Whether the message's turn has ended, with a reply or without."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -37,6 +37,10 @@ class Ownership(Protocol):
 
     def is_gone(self, session: Session, row: LeaseRow) -> bool:
         """Whether the row's owner cannot come back to its work."""
+        ...
+
+    def held_among(self, session: Session, rows: Sequence[LeaseRow]) -> set[str]:
+        """The keys of those of *rows* whose owner may come back to its work."""
         ...
 
     def close(self) -> None:
@@ -67,7 +71,15 @@ class FileOwnership:
 
     def is_gone(self, session: Session, row: LeaseRow) -> bool:  # noqa: ARG002
         """Whether nobody holds the lock of the row's owner."""
-        return row.owner is None or (row.owner != self.name and not _is_locked(self._folder / row.owner))
+        return row.owner is None or not self._is_alive(row.owner)
+
+    def held_among(self, session: Session, rows: Sequence[LeaseRow]) -> set[str]:  # noqa: ARG002
+        """The keys of those of *rows* whose owner holds the lock of its file."""
+        alive = {owner for owner in {row.owner for row in rows} if owner and self._is_alive(owner)}
+        return {row.key for row in rows if row.owner in alive}
+
+    def _is_alive(self, owner: str) -> bool:
+        return owner == self.name or _is_locked(self._folder / owner)
 
     def _remove_gone(self) -> None:
         for path in self._folder.iterdir():
@@ -86,9 +98,12 @@ class TimedOwnership:
 
     def is_gone(self, session: Session, row: LeaseRow) -> bool:
         """Whether the lease has run out."""
-        if row.owner is None or row.held_until is None:
-            return True
-        return bool(row.held_until < session.execute(select(func.clock_timestamp())).scalar_one())
+        return row.key not in self.held_among(session, [row])
+
+    def held_among(self, session: Session, rows: Sequence[LeaseRow]) -> set[str]:
+        """The keys of those of *rows* that have not run out."""
+        now = session.execute(select(func.clock_timestamp())).scalar_one()
+        return {row.key for row in rows if row.owner and row.held_until and row.held_until >= now}
 
 
 _LEASE = table_of(LeaseRow)
@@ -117,11 +132,10 @@ class Leases:
         # Every turn claims two leases: these statements are compiled once.
         this_one = _LEASE.c.key == bindparam("lease_key")
         self._take = update(_LEASE).where(this_one).values(taken).returning(_LEASE.c.token)
-        self._take_free = self._take.where(_LEASE.c.owner.is_(None))
-        self._add = (
+        self._take_free = (
             database.insert(_LEASE)
             .values(key=bindparam("lease_key"), owner=ownership.name, token=1, held_until=until)
-            .on_conflict_do_nothing()
+            .on_conflict_do_update(index_elements=[_LEASE.c.key], set_=taken, where=_LEASE.c.owner.is_(None))
             .returning(_LEASE.c.token)
         )
         self._renew = update(_LEASE).where(*_HELD).values(held_until=until).returning(_LEASE.c.key)
@@ -137,8 +151,6 @@ class Leases:
         with self._database.write() as session:
             connection = session.connection()
             token = connection.execute(self._take_free, names).scalar_one_or_none()
-            if token is None:
-                token = connection.execute(self._add, names).scalar_one_or_none()
             if token is None and self._is_orphan(session, key):
                 token = connection.execute(self._take, names).scalar_one()
             return None if token is None else Lease(key, self._ownership.name, token)
@@ -153,6 +165,14 @@ class Leases:
         """Give *lease* back; its token stays, so that the next one is greater."""
         with self._database.write() as session:
             session.connection().execute(_RELEASE, _names(lease))
+
+    def held_among(self, keys: Collection[str]) -> set[str]:
+        """Of *keys*, those that somebody is at work on."""
+        if not keys:
+            return set()
+        with self._database.read() as session:
+            owned = select(LeaseRow).where(LeaseRow.key.in_(keys), LeaseRow.owner.is_not(None))
+            return self._ownership.held_among(session, session.scalars(owned).all())
 
     def close(self) -> None:
         """This process takes no more leases."""
@@ -172,12 +192,6 @@ def check_lease(session: Session, lease: Lease) -> None:
     """
     if session.connection().execute(_CHECK, _names(lease)).first() is None:
         raise _lost(lease)
-
-
-def held_among(session: Session, keys: Collection[str]) -> set[str]:
-    """Of *keys*, those whose lease has not run out, where its time decides: on PostgreSQL."""
-    held = select(_LEASE.c.key).where(_LEASE.c.key.in_(keys), _LEASE.c.held_until > func.clock_timestamp())
-    return set(session.scalars(held))
 
 
 def _names(lease: Lease) -> dict[str, object]:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from server.store import queue_schema
 from server.store.session import Database
 
 _MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+# ``0008_continued_calls.py``: each revision's file begins with its number.
+_REVISION_FILES = "[0-9]*.py"
 # Any number will do, so long as nothing else in the database uses it.
 _ADVISORY_LOCK = 7_215_301
 
 
 def migrate(database: Database, revision: str = "head") -> None:
     """Run the missing migrations up to *revision*. On PostgreSQL two at once wait for one another."""
+    # Every process asks whether its tables are current; only who migrates needs what this loads.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
     with database.engine.connect() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
-        config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         if not database.is_sqlite:
@@ -42,9 +46,8 @@ def is_current(database: Database) -> bool:
         found = set(session.execute(text("SELECT version_num FROM alembic_version")).scalars())
         if not database.is_sqlite and not queue_schema.is_current(session.connection()):
             return False
-    scripts = ScriptDirectory.from_config(_config())
-    known = {script.revision for script in scripts.walk_revisions()}
-    return bool(found) and (found == set(scripts.get_heads()) or not found <= known)
+    known = _revisions()
+    return bool(found) and (found == {known[-1]} or not found <= set(known))
 
 
 def find_revision(database: Database) -> str | None:
@@ -57,10 +60,10 @@ def find_revision(database: Database) -> str | None:
 
 def is_known(revision: str) -> bool:
     """Whether this version of Frontdesk has the migration."""
-    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision in _revisions()
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    return config
+def _revisions() -> list[str]:
+    """All that this version has, in their order, the newest last."""
+    files = (_MIGRATIONS / "versions").glob(_REVISION_FILES)
+    return sorted(file.name.partition("_")[0] for file in files)

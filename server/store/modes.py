@@ -21,7 +21,7 @@ from server.errors import Conflict, NotFound, UnprocessableRequest
 from server.ports.clock import Clock
 from server.store.due import AT_ONCE
 from server.store.leases import check_lease
-from server.store.models import ConversationEventRow, ConversationRow, InboundRow, OutboxRow
+from server.store.models import ConversationEventRow, ConversationRow, GuestRow, InboundRow, OutboxRow
 from server.store.session import Database
 from server.store.tenants import get_tenant_row, to_tenant
 from server.store.turn_ids import message_id_for
@@ -228,11 +228,17 @@ def _repeated(conversation_id: int, known: OutboxRow, text: str) -> StaffMessage
 
 
 def _address(session: Session, conversation: ConversationRow) -> tuple[Channel, str]:
-    """Where the guest wrote from last; if only the business has written, where it wrote to."""
-    newest = _newest_inbound(conversation.id)
+    """Where the guest wrote from last; if only the business has written, where it wrote to.
+
+    Somebody who has only called is written to on WhatsApp.
+    """
+    newest = _newest_inbound(conversation.id).where(InboundRow.channel != Channel.VOICE)
     row = session.scalars(newest.where(InboundRow.from_me.is_(False))).first()
     row = row or session.scalars(newest).first()
     if row is None:
+        phone = session.get_one(GuestRow, conversation.guest_id).phone
+        if phone is not None:
+            return Channel.WHATSAPP, phone
         raise UnprocessableRequest("nobody has written in this conversation: there is no address to send to")
     return Channel(row.channel), row.reply_to
 

@@ -31,18 +31,14 @@ _COURSE = (
     # Messages that are being saved refer to the row meanwhile: they need not wait.
     .with_for_update(of=_CONVERSATION, key_share=True)
 )
-_ADD_TURN = insert(table_of(TurnRow))
 _ADD_REPLY = insert(table_of(OutboxRow)).returning(table_of(OutboxRow).c.id)
 _HANDLE = (
     update(_INBOUND)
     .where(_INBOUND.c.id.in_(bindparam("ids", expanding=True)), _INBOUND.c.handled_at.is_(None))
-    .values(handled_at=bindparam("at"), unanswered_because=bindparam("because"))
+    .values(
+        handled_at=bindparam("at"), unanswered_because=bindparam("because"), covered_by=bindparam("reply")
+    )
     .returning(_INBOUND.c.id)
-)
-_COVER = (
-    update(_INBOUND)
-    .where(_INBOUND.c.id.in_(bindparam("ids", expanding=True)))
-    .values(covered_by=bindparam("reply"))
 )
 _NOTE_REPLY = (
     update(_CONVERSATION)
@@ -54,15 +50,10 @@ _NOTE_TURN = (
     .where(_CONVERSATION.c.id == bindparam("conversation"))
     .values(last_message_at=bindparam("at"))
 )
-_ANALYSE = (
-    update(table_of(TurnRow))
-    .where(table_of(TurnRow).c.id == bindparam("turn"))
-    .values(analysis=bindparam("noted"))
-)
 
 
 class Replies:
-    """The ``ReplyStore`` port.
+    """The ``ReplyStore`` port, and the commits of replies that `turns` makes.
 
     Args:
         console_url: where staff find the console; part of what they are told.
@@ -72,9 +63,18 @@ class Replies:
         self._database = database
         self._clock = clock
         self._console_url = console_url
+        turns = table_of(TurnRow)
+        self._add_turn = database.insert(turns).on_conflict_do_nothing().returning(turns.c.id)
 
     def commit_reply(
-        self, lease: Lease, turn: Turn, reply: Reply, started_at: datetime, *, unless_newer: bool = False
+        self,
+        lease: Lease,
+        turn: Turn,
+        reply: Reply,
+        started_at: datetime,
+        analysis: Analysis | None = None,
+        *,
+        unless_newer: bool = False,
     ) -> Sequence[str]:
         """Save *reply* as covering the turn's messages and put it into the outbox, in one transaction."""
         with self._database.write() as session:
@@ -82,11 +82,12 @@ class Replies:
             connection = session.connection()
             _check_course(connection, turn, unless_newer=unless_newer)
             now = self._clock.now()
-            _handle(connection, turn, now)
-            connection.execute(_ADD_TURN, _turn_row(turn, reply, started_at, now))
+            added = connection.execute(self._add_turn, _turn_row(turn, reply, started_at, analysis, now))
+            if added.first() is None:
+                raise _too_late(turn)
             row = _reply_row(turn, reply, now)
             outbox_id = connection.execute(_ADD_REPLY, row).scalar_one()
-            connection.execute(_COVER, {"ids": _ids(turn), "reply": outbox_id})
+            _handle(connection, turn, now, reply_id=outbox_id)
             connection.execute(
                 _NOTE_REPLY,
                 {
@@ -108,14 +109,9 @@ class Replies:
         with self._database.write() as session:
             check_lease(session, lease)
             now = self._clock.now()
-            _handle(session.connection(), turn, now, because)
+            _handle(session.connection(), turn, now, because=because)
             session.connection().execute(_NOTE_TURN, {"conversation": turn.conversation_id, "at": now})
             return self._call_staff(session, turn, None, now) if needs_human else []
-
-    def record_analysis(self, turn_id: str, analysis: Analysis) -> None:
-        """Keep what was noted of a turn."""
-        with self._database.write() as session:
-            session.connection().execute(_ANALYSE, {"turn": turn_id, "noted": asdict(analysis)})
 
     def find_reply(self, message_id: int) -> Reply | None:
         """The reply that covers an inbound row, if there is one."""
@@ -129,19 +125,7 @@ class Replies:
             if found is None:
                 return None
             text, turn = found
-            return Reply(
-                text=text,
-                source=ReplySource(turn.source),
-                language=turn.language,
-                citations=[Citation(**citation) for citation in turn.citations],
-                handover=turn.handover,
-                reason=turn.reason,
-                timings_ms=turn.timings_ms,
-                steps_ms=turn.steps_ms,
-                model=turn.model,
-                prompt_version=turn.prompt_version,
-                quick_replies=turn.quick_replies,
-            )
+            return to_reply(turn, text)
 
     def _call_staff(self, session: Session, turn: Turn, reply: Reply | None, now: datetime) -> list[str]:
         session.execute(
@@ -168,14 +152,26 @@ def _ids(turn: Turn) -> list[int]:
     return [message.id for message in turn.messages]
 
 
-def _handle(connection: Connection, turn: Turn, now: datetime, because: str = "") -> None:
-    """Handle all of the turn's messages or none: one that was handled before means the lease was lost."""
-    values = {"ids": _ids(turn), "at": now, "because": because}
+def _handle(
+    connection: Connection, turn: Turn, now: datetime, *, reply_id: int | None = None, because: str = ""
+) -> None:
+    """Handle all of the turn's messages or none: one that was handled before means the lease was lost.
+
+    Args:
+        reply_id: the outbox row that covers them; None: none does, *because*.
+    """
+    values = {"ids": _ids(turn), "at": now, "because": because, "reply": reply_id}
     if len(connection.execute(_HANDLE, values).all()) != len(turn.messages):
-        raise LeaseLost(f"messages of conversation {turn.conversation_id} were handled by somebody else")
+        raise _too_late(turn)
 
 
-def _turn_row(turn: Turn, reply: Reply, started_at: datetime, now: datetime) -> dict[str, Any]:
+def _too_late(turn: Turn) -> LeaseLost:
+    return LeaseLost(f"messages of conversation {turn.conversation_id} were handled by somebody else")
+
+
+def _turn_row(
+    turn: Turn, reply: Reply, started_at: datetime, analysis: Analysis | None, now: datetime
+) -> dict[str, Any]:
     return {
         "id": turn.id,
         "tenant_id": turn.tenant.id,
@@ -190,6 +186,7 @@ def _turn_row(turn: Turn, reply: Reply, started_at: datetime, now: datetime) -> 
         "model": reply.model,
         "prompt_version": reply.prompt_version,
         "quick_replies": list(reply.quick_replies),
+        "analysis": None if analysis is None else asdict(analysis),
         "started_at": started_at,
         "committed_at": now,
     }
@@ -219,3 +216,20 @@ def _reply_row(turn: Turn, reply: Reply, now: datetime) -> dict[str, Any]:
         "attempts": 0,
         "reason": "",
     }
+
+
+def to_reply(turn: TurnRow, text: str) -> Reply:
+    """The reply that *turn* tells of; *text* is what it says."""
+    return Reply(
+        text=text,
+        source=ReplySource(turn.source),
+        language=turn.language,
+        citations=[Citation(**citation) for citation in turn.citations],
+        handover=turn.handover,
+        reason=turn.reason,
+        timings_ms=turn.timings_ms,
+        steps_ms=turn.steps_ms,
+        model=turn.model,
+        prompt_version=turn.prompt_version,
+        quick_replies=tuple(turn.quick_replies),
+    )

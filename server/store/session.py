@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import URL, Engine, Table, create_engine, event, make_url
@@ -36,6 +37,7 @@ BACKGROUND_TRANSACTIONS = 2
 
 # A write transaction takes SQLite's lock at once: one taken half-way could fail half-way.
 _BEGIN = "frontdesk_begin"
+_SYNCHRONOUS = "frontdesk_synchronous"
 
 
 class Database:
@@ -51,6 +53,7 @@ class Database:
         self._engine = _sqlite(self.url, pool_size) if self.is_sqlite else _postgres(self.url, pool_size)
         self._background = Places(BACKGROUND_TRANSACTIONS)
         self._writer = Places(1)
+        self._joined = threading.local()
 
     @property
     def engine(self) -> Engine:
@@ -61,22 +64,15 @@ class Database:
         """An INSERT that knows ON CONFLICT, in this database's dialect."""
         return sqlite_insert(table) if self.is_sqlite else postgres_insert(table)
 
-    @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self) -> AbstractContextManager[Session]:
         """A transaction that changes nothing.
 
         Raises:
             StoreUnavailable: the database cannot be reached or did not answer in time.
         """
-        with (
-            _store_errors(),
-            self._background.taken(),
-            Session(self._engine, expire_on_commit=False) as session,
-        ):
-            yield session
+        return self._joined_transaction() or self._reading()
 
-    @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self) -> AbstractContextManager[Session]:
         """A transaction, committed when the block ends and rolled back when it raises.
 
         On SQLite a commit survives the death of the process, and may be lost with the power.
@@ -84,20 +80,24 @@ class Database:
         Raises:
             StoreUnavailable: the database cannot be reached or did not answer in time; nothing is kept.
         """
-        with self._background.taken(), self._begin("NORMAL") as session:
-            yield session
+        return self._joined_transaction() or self._writing_in_background()
 
-    @contextmanager
-    def write_urgently(self) -> Iterator[Session]:
+    def write_urgently(self) -> AbstractContextManager[Session]:
         """As `write`, before all other transactions of this process."""
-        with self._begin("NORMAL", urgent=True) as session:
-            yield session
+        return self._joined_transaction() or self._writing("NORMAL", urgent=True)
+
+    def write_durably(self) -> AbstractContextManager[Session]:
+        """As `write_urgently`, and on the disk itself when the block ends."""
+        return self._joined_transaction() or self._writing("FULL", urgent=True)
 
     @contextmanager
-    def write_durably(self) -> Iterator[Session]:
-        """As `write_urgently`, and on the disk itself when the block ends."""
-        with self._begin("FULL", urgent=True) as session:
-            yield session
+    def joining(self, session: Session) -> Iterator[None]:
+        """For the block this thread's transactions are part of *session*'s: saved with it, or not at all."""
+        self._joined.session = session
+        try:
+            yield
+        finally:
+            self._joined.session = None
 
     @contextmanager
     def pressing(self) -> Iterator[None]:
@@ -109,16 +109,37 @@ class Database:
         """Close all pooled connections."""
         self._engine.dispose()
 
+    def _joined_transaction(self) -> AbstractContextManager[Session] | None:
+        # Whoever holds the writer's place must not wait for another one: so it is asked before any.
+        session: Session | None = getattr(self._joined, "session", None)
+        return None if session is None else nullcontext(session)
+
     @contextmanager
-    def _begin(self, synchronous: str, *, urgent: bool = False) -> Iterator[Session]:
+    def _reading(self) -> Iterator[Session]:
+        with (
+            _store_errors(),
+            self._background.taken(),
+            Session(self._engine, expire_on_commit=False) as session,
+        ):
+            yield session
+
+    @contextmanager
+    def _writing_in_background(self) -> Iterator[Session]:
+        with self._background.taken(), self._writing("NORMAL") as session:
+            yield session
+
+    @contextmanager
+    def _writing(self, synchronous: str, *, urgent: bool = False) -> Iterator[Session]:
         if not self.is_sqlite:
             with _store_errors(), Session(self._engine, expire_on_commit=False) as session, session.begin():
                 yield session
             return
         with _store_errors(), self._writer.taken(urgent=urgent), self._engine.connect() as connection:
-            # Set outside any transaction, where SQLite heeds it, and on the driver's own connection, so
-            # that SQLAlchemy does not begin one for it.
-            connection.connection.cursor().execute(f"PRAGMA synchronous={synchronous}")
+            if connection.info.get(_SYNCHRONOUS) != synchronous:
+                # Set outside any transaction, where SQLite heeds it, and on the driver's own connection, so
+                # that SQLAlchemy does not begin one for it.
+                connection.connection.cursor().execute(f"PRAGMA synchronous={synchronous}")
+                connection.info[_SYNCHRONOUS] = synchronous
             connection.info[_BEGIN] = "BEGIN IMMEDIATE"
             try:
                 with Session(connection, expire_on_commit=False) as session, session.begin():

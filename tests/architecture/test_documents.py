@@ -16,7 +16,10 @@ ROOT = Path(__file__).resolve().parents[2]
 def commands(group: click.Group, path: str = "frontdesk") -> list[tuple[str, click.Command]]:
     """Each command below *group* with its whole name."""
     found: list[tuple[str, click.Command]] = []
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         found.append((f"{path} {name}", command))
         if isinstance(command, click.Group):
             found += commands(command, f"{path} {name}")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from server.store.migrate import is_current, migrate
@@ -30,3 +34,12 @@ def test_tables_of_a_later_version_are_taken_as_they_are(database: Database) -> 
 def test_migrating_twice_is_harmless(database: Database) -> None:
     migrate(database)
     assert is_current(database)
+
+
+def test_the_numbers_in_the_files_names_are_the_revisions_in_their_order() -> None:
+    folder = Path(__file__).resolve().parents[2] / "migrations"
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    newest_first = [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()]
+    numbers = sorted(file.name.partition("_")[0] for file in (folder / "versions").glob("[0-9]*.py"))
+    assert numbers == newest_first[::-1]

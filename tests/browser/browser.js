@@ -19,12 +19,13 @@ const QUIET = [
 
 /**
  * Start the browser. It brings a font that has Hebrew, which is used on every machine so that pages look alike.
+ * @param {string[]} [flags] more of Chromium's own
  * @returns {Promise<import('playwright-core').Browser>}
  */
-export async function startBrowser () {
+export async function startBrowser (flags = []) {
   return playwright.launch({
     // In a single process the browser would end with the first context that is closed.
-    args: [...chromium.args.filter(flag => flag !== '--single-process'), ...QUIET],
+    args: [...chromium.args.filter(flag => flag !== '--single-process'), ...QUIET, ...flags],
     executablePath: await chromium.executablePath(),
     env: { ...process.env, FONTCONFIG_PATH: join(tmpdir(), 'fonts') }
   })

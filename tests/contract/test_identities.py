@@ -10,8 +10,10 @@ from sqlalchemy import func, select, update
 
 from server.domain.conversations import Lease, Reply, ReplySource
 from server.domain.messages import GuestAddress
+from server.domain.tenants import TenantSettings
 from server.errors import LeaseLost
 from server.ports.store import Merge
+from server.store.calls import Calls
 from server.store.identities import Identities
 from server.store.inbox import Inbox
 from server.store.leases import Leases
@@ -197,6 +199,23 @@ def test_replies_and_their_turns_move_along(
         sent, turn = session.scalars(select(OutboxRow)).one(), session.scalars(select(TurnRow)).one()
     assert (sent.conversation_id, sent.lane) == (staying, f"conversation:{staying}")
     assert turn.conversation_id == staying
+
+
+def test_calls_move_along(
+    inbox: Inbox, identities: Identities, leases: Leases, database: Database, clock: FakeClock
+) -> None:
+    settings = TenantSettings(name="Harbour House", phone_numbers=("+97231234567",))
+    Tenants(database, clock).update("1", settings)
+    calls = Calls(database, clock, "")
+    rung = calls.ring("CA1", "+97231234567", f"+{PHONE.partition('@')[0]}", history_lines=8)
+    staying = receive(inbox, BY_LID)
+    assert rung.conversation_id != staying
+    identities.link("1", LID, PHONE)
+    merge_all(identities, leases)
+    found = calls.find("CA1", history_lines=8)
+    assert found is not None
+    assert found.conversation_id == staying
+    assert count(database, GuestRow) == 1
 
 
 def test_staff_who_have_one_of_the_conversations_have_the_merged_one(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
 from server.domain.conversations import HistoryLine, Lease, Reply, ReplySource, Speaker, Turn
 from server.domain.messages import Channel, GuestAddress, MessageKind
@@ -14,7 +13,7 @@ from server.domain.tenants import TenantSettings
 from server.errors import LeaseLost, NotFound
 from server.store.inbox import Inbox
 from server.store.leases import Leases
-from server.store.models import ConversationRow, InboundRow, LeaseRow, OutboxRow
+from server.store.models import ConversationRow, InboundRow, OutboxRow
 from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
@@ -214,21 +213,6 @@ def test_the_sweep_finds_conversations_that_are_due(inbox: Inbox) -> None:
     assert inbox.due_conversations(10) == [saved.conversation_id]
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_the_sweeps_of_many_processes_leave_a_conversation_to_whoever_is_at_work_on_it(
-    inbox: Inbox, leases: Leases, database: Database
-) -> None:
-    busy, idle = (
-        inbox.save("1", [a_message(address=GuestAddress(lid, lid))])[0].conversation_id
-        for lid in ("1@lid", "2@lid")
-    )
-    claimed(leases, f"conversation:{busy}")
-    assert inbox.due_conversations(10) == [idle]
-    with database.write() as session:
-        session.execute(update(LeaseRow).values(held_until=func.clock_timestamp() - timedelta(seconds=1)))
-    assert inbox.due_conversations(10) == [busy, idle]
-
-
 def test_a_hand_over_tells_staff_in_the_same_transaction(
     inbox: Inbox, replies: Replies, leases: Leases, clock: FakeClock, tenants: Tenants, database: Database
 ) -> None:
@@ -269,3 +253,36 @@ def test_a_chat_reply_is_out_as_soon_as_it_is_committed(
         claimed(leases), turn_of(inbox, saved.conversation_id), a_reply(), clock.now()
     )
     assert lanes == []
+
+
+def test_the_words_of_a_voice_message_are_read_by_its_turn_and_stand_in_the_history(
+    inbox: Inbox, replies: Replies, leases: Leases
+) -> None:
+    saved = inbox.save("1", [a_message("", kind=MessageKind.AUDIO, details={"mime_type": "audio/ogg"})])[0]
+    inbox.save_words(saved.id, "When is check-in?", {"transcript": {"language": "en"}})
+    turn = turn_of(inbox, saved.conversation_id)
+    assert turn.question == "When is check-in?"
+    assert turn.messages[0].details == {"mime_type": "audio/ogg", "transcript": {"language": "en"}}
+    lease = claimed(leases, f"conversation:{saved.conversation_id}")
+    replies.commit_reply(lease, turn, a_reply(), turn.messages[0].received_at)
+    inbox.save("1", [a_message("Thanks")])
+    line = turn_of(inbox, saved.conversation_id).history[0]
+    assert line == HistoryLine(Speaker.GUEST, "When is check-in?")
+
+
+def test_words_are_saved_once(inbox: Inbox) -> None:
+    saved = inbox.save("1", [a_message("", kind=MessageKind.AUDIO)])[0]
+    inbox.save_words(saved.id, "first", {"transcript": {"language": "en"}})
+    inbox.save_words(saved.id, "second", {"transcript": {"language": "he"}})
+    message = turn_of(inbox, saved.conversation_id).messages[0]
+    assert (message.text, message.details) == ("first", {"transcript": {"language": "en"}})
+
+
+def test_what_a_guest_wrote_is_not_written_over(inbox: Inbox) -> None:
+    saved = inbox.save("1", [a_message("When?")])[0]
+    inbox.save_words(saved.id, "other words", {})
+    assert turn_of(inbox, saved.conversation_id).question == "When?"
+
+
+def test_words_of_a_message_that_is_not_there_are_dropped(inbox: Inbox) -> None:
+    inbox.save_words(4711, "words", {})

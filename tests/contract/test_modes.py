@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from server.domain.conversations import (
     HistoryLine,
@@ -132,6 +132,15 @@ def test_a_takeover_leaves_staffs_own_words_and_other_conversations_alone(
         ("Noa here.", "committed"),
         ("Hello!", "committed"),
     ]
+
+
+def test_staff_write_to_somebody_who_has_only_called_on_whatsapp(world: World) -> None:
+    with world.database.write() as session:
+        session.execute(update(InboundRow).values(channel=Channel.VOICE, reply_to="+972501111111"))
+    world.modes.write_as_staff("1", 1, "We found your scarf.", API)
+    with world.database.read() as session:
+        written = session.scalars(select(OutboxRow)).one()
+    assert (written.channel, written.to_address) == (Channel.WHATSAPP, GUEST)
 
 
 def test_what_is_being_sent_is_left_to_its_sender(world: World) -> None:

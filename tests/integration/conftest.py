@@ -8,14 +8,20 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from server.adapters.media_folder import MediaFolder
+from server.adapters.recordings_folder import RecordingsFolder
 from server.adapters.system_clock import SystemClock
 from server.app import create_app
 from server.desk import Desk
 from server.domain.messages import Channel
 from server.ports.ai import Embedder, LanguageModel, ModelSet
 from server.ports.bundle import Ports
+from server.ports.media import MediaSource
+from server.ports.speech import Transcriber
 from server.settings import Settings
 from server.store.alerts import Alerts
+from server.store.call_log import CallQueries
+from server.store.calls import Calls
 from server.store.identities import Identities
 from server.store.inbox import Inbox
 from server.store.keys import ApiKeys
@@ -25,11 +31,14 @@ from server.store.modes import Modes
 from server.store.outbox import Outbox
 from server.store.performance import Performance
 from server.store.queries import ConsoleQueries
+from server.store.recordings import Recordings
 from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
+from server.store.turns import Turns
 from tests.fakes.accounts import FakeBudgetNotices, FakeLedger
 from tests.fakes.embedder import FakeEmbedder
+from tests.fakes.media import FakeMedia
 from tests.fakes.senders import FakeLines, FakePresence, FakeSender
 
 SECRET = "the-internal-secret"
@@ -53,17 +62,24 @@ def presence() -> FakePresence:
 def make_desk(
     database: Database, tmp_path: Path, sender: FakeSender, presence: FakePresence
 ) -> Iterator[MakeDesk]:
-    """Makes a desk, with a model or without; it is stopped at the end if it was started."""
+    """Makes a desk, with a model, media and ears or without; it is stopped at the end if it was started."""
     made: list[Desk] = []
 
-    def make(model: LanguageModel | None = None, embedder: Embedder | None = None) -> Desk:
+    def make(
+        model: LanguageModel | None = None,
+        embedder: Embedder | None = None,
+        media: MediaSource | None = None,
+        transcriber: Transcriber | None = None,
+    ) -> Desk:
         clock = SystemClock()
         leases = Leases(database, make_ownership(database, tmp_path))
+        inbox, replies = Inbox(database, clock), Replies(database, clock, "http://desk.example")
         ports = Ports(
             clock=clock,
             tenants=Tenants(database, clock),
-            inbox=Inbox(database, clock),
-            replies=Replies(database, clock, "http://desk.example"),
+            inbox=inbox,
+            replies=replies,
+            turns=Turns(database, leases, inbox, replies),
             outbox=Outbox(database, clock),
             identities=Identities(database, clock),
             modes=Modes(database, clock),
@@ -72,6 +88,14 @@ def make_desk(
             keys=ApiKeys(database, clock),
             knowledge=Knowledge(database, clock),
             embedder=embedder or FakeEmbedder(),
+            calls=Calls(database, clock, "http://desk.example"),
+            call_log=CallQueries(database),
+            recordings=Recordings(database, clock),
+            recording_shelf=RecordingsFolder(tmp_path / "recordings", bytes(32), least_free_bytes=0),
+            speech=None,
+            transcriber=transcriber,
+            media=media or FakeMedia(),
+            shelf=MediaFolder(tmp_path / "media", least_free_bytes=0),
             models=None if model is None else ModelSet("fake", model, model, {}),
             ledger=FakeLedger(),
             budget_notices=FakeBudgetNotices(),

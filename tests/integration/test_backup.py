@@ -170,7 +170,7 @@ def test_an_archive_that_was_cut_short_changes_nothing(there: Place, archive: Pa
 def test_an_archive_of_a_later_version_is_refused(there: Place, archive: Path, tmp_path: Path) -> None:
     unpacked = tmp_path / "unpacked"
     with tarfile.open(archive) as tar:
-        tar.extractall(unpacked, filter="data")
+        tar.extractall(unpacked)  # noqa: S202 - it is ours
     manifest = unpacked / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"revision": "0', '"revision": "9'))
     with tarfile.open(archive, "w:gz") as tar:
@@ -178,6 +178,20 @@ def test_an_archive_of_a_later_version_is_refused(there: Place, archive: Path, t
             tar.add(path, path.name)
     with pytest.raises(CommandError, match="later version"):
         there.restore(archive)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside", "link"])
+def test_an_archive_with_anything_but_files_of_its_own_changes_nothing(
+    there: Place, archive: Path, name: str
+) -> None:
+    stranger = tarfile.TarInfo(name)
+    if name == "link":
+        stranger.type, stranger.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.addfile(stranger)
+    with pytest.raises(CommandError, match="damaged"):
+        there.restore(archive)
+    assert list(there.data_dir.iterdir()) == []
 
 
 def test_nothing_is_restored_under_a_process_that_runs(there: Place, archive: Path) -> None:

@@ -15,14 +15,14 @@ from sqlalchemy import func, select, update
 
 from server.conversation.quiet import WaitBounds
 from server.conversation.turn import TurnTaker
-from server.domain.conversations import Lease, Reply, Turn
+from server.domain.conversations import Analysis, Lease, Reply, Turn
 from server.domain.messages import Channel, GuestAddress, InboundMessage
 from server.inbox.drain import Drain
 from server.inbox.streams import Streams
 from server.outbox.presence import Presence
 from server.ports.ai import LanguageModel
 from server.ports.messaging import PresenceState
-from server.ports.store import Arrivals
+from server.ports.store import Arrivals, Ended
 from server.store.identities import Identities
 from server.store.inbox import Inbox
 from server.store.leases import Leases
@@ -30,6 +30,7 @@ from server.store.models import InboundRow, LeaseRow, OutboxRow
 from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
+from server.store.turns import Turns
 from tests.fakes.clock import FakeClock
 from tests.fakes.language_model import FakeModel
 from tests.fakes.senders import FakePresence
@@ -51,6 +52,16 @@ class Woken:
         self.keys.append(key)
 
 
+class NoEars:
+    """Guests here write."""
+
+    async def hear(self, turn: Turn) -> Turn:
+        return turn
+
+    def keep(self, turn: Turn) -> None:
+        """There is nothing to keep."""
+
+
 class Scene:
     """One guest's conversation and whoever drains it."""
 
@@ -58,6 +69,7 @@ class Scene:
         self.database, self.clock, self.leases = database, clock, leases
         self.inbox = Inbox(database, clock)
         self.replies = Replies(database, clock, "")
+        self.turns = Turns(database, leases, self.inbox, self.replies)
         self.presence = FakePresence()
         self.lanes = Woken()
 
@@ -73,14 +85,15 @@ class Scene:
         taker = TurnTaker(
             engine,
             self.inbox,
-            self.replies,
+            self.turns,
             Presence(self.presence),
             self.lanes,
             Streams(),
+            NoEars(),
             self.clock,
             bounds,
         )
-        return Drain(self.leases, self.inbox, taker, self.clock, 4)
+        return Drain(self.leases, self.inbox, self.turns, taker, self.clock, 4)
 
     def covered(self) -> Sequence[Sequence[str]]:
         """The messages that each reply covers, in the order of the replies."""
@@ -118,20 +131,27 @@ async def test_a_message_while_the_model_answers_is_covered_by_the_same_reply(sc
     assert scene.covered() == [["Is there parking?", "And how much is it?"]]
 
 
-class LateGuest(Replies):
+class LateGuest(Turns):
     """Just before a commit the guest writes once more."""
 
     def __init__(self, scene: Scene, write: Callable[[int], None]) -> None:
-        super().__init__(scene.database, scene.clock, "")
+        super().__init__(scene.database, scene.leases, scene.inbox, scene.replies)
         self.commits = 0
         self._write = write
 
-    def commit_reply(
-        self, lease: Lease, turn: Turn, reply: Reply, started_at: datetime, *, unless_newer: bool = False
-    ) -> Sequence[str]:
+    def commit(
+        self,
+        lease: Lease,
+        turn: Turn,
+        reply: Reply,
+        started_at: datetime,
+        analysis: Analysis | None,
+        *,
+        unless_newer: bool,
+    ) -> Ended:
         self.commits += 1
         self._write(self.commits)
-        return super().commit_reply(lease, turn, reply, started_at, unless_newer=unless_newer)
+        return super().commit(lease, turn, reply, started_at, analysis, unless_newer=unless_newer)
 
 
 async def test_a_message_just_before_the_commit_is_covered_by_the_same_reply(scene: Scene) -> None:
@@ -139,7 +159,7 @@ async def test_a_message_just_before_the_commit_is_covered_by_the_same_reply(sce
         if commit == 1:
             scene.says("And how much is it?")
 
-    scene.replies = LateGuest(scene, write)
+    scene.turns = LateGuest(scene, write)
     scene.says("Is there parking?")
     await scene.drain(FakeModel("With pleasure.", "With pleasure.")).run("1")
     assert scene.covered() == [["Is there parking?", "And how much is it?"]]
@@ -151,7 +171,7 @@ async def test_a_guest_who_writes_on_and_on_is_answered_after_eight_seconds(scen
             scene.says(f"message {commit}")
             scene.clock.advance(2.5)
 
-    scene.replies = LateGuest(scene, write)
+    scene.turns = LateGuest(scene, write)
     scene.says("message 0")
     await scene.drain(FakeModel(*["With pleasure."] * 9)).run("1")
     # Given way for the first time at 2.5 s, for the last time before 10.5 s; committed at 12.5 s.
@@ -242,7 +262,7 @@ async def test_a_guest_who_has_waited_for_long_gets_what_there_is(scene: Scene) 
         if commit == 1:
             scene.says("And how much is it?")
 
-    scene.replies = LateGuest(scene, write)
+    scene.turns = LateGuest(scene, write)
     scene.says("Is there parking?")
     scene.clock.advance(21)
     await scene.drain(FakeModel("With pleasure.", "With pleasure.")).run("1")

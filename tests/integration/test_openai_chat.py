@@ -21,7 +21,8 @@ from server.adapters.openai_clients import OpenAIClients
 from server.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from server.ports.ai import ChatLine, ModelEvent, ModelRequest
 from server.ports.performance import PoolState
-from simulators.openai_client import ROOT, OpenAISimulator, SimulatorError, start_openai_simulator
+from simulators.openai_client import OpenAISimulator, start_openai_simulator
+from simulators.process import ROOT, SimulatorError
 from tests.support.models import an_openai_model
 
 LINES = [ChatLine("system", "Be kind."), ChatLine("user", "When is check-in?")]

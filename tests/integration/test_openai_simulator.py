@@ -239,3 +239,28 @@ def test_the_beginning_of_a_prompt_sent_before_counts_as_cached(
     ]
     assert [usage.prompt_tokens_details.cached_tokens for usage in cached] == [0, 128]
     assert simulator.counts()["cached_tokens"] == 128
+
+
+def test_a_trouble_meets_the_question_it_is_of_and_no_other(
+    client: openai.OpenAI, simulator: OpenAISimulator
+) -> None:
+    simulator.control(reply="One two three.")
+    simulator.trouble(of=["rain"], kind="error", status="500")
+    with pytest.raises(openai.InternalServerError):
+        complete(client, messages=[{"role": "user", "content": "Will it rain?"}])
+    assert complete(client).choices[0].message.content == "One two three."
+    assert [record["trouble"] for record in simulator.requests(settled=True)] == ["error", None]
+
+
+def test_a_trouble_meets_an_answer_that_is_under_way(
+    client: openai.OpenAI, simulator: OpenAISimulator
+) -> None:
+    simulator.control(reply="One two three. " * 20, tokens_per_second=50)
+    chunks = iter(complete(client, stream=True))
+    next(chunks)
+    simulator.trouble(of=["weather"], kind="error", status="500")
+    with pytest.raises(openai.APIError, match="server had an error"):
+        list(chunks)
+    (record,) = simulator.requests(settled=True)
+    assert (record["outcome"], record["trouble"]) == ("refused", "error")
+    assert record["tokens_sent"] < 60

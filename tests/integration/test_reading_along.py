@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
 
 from server.desk import Desk
 from server.domain.conversations import Unanswered
-from server.domain.events import Replace, Token
+from server.domain.events import Token
 from server.domain.knowledge import Document
 from server.domain.messages import Channel, GuestAddress, InboundMessage
 from server.errors import NotFound
@@ -23,6 +23,7 @@ from tests.fakes.language_model import FakeModel
 from tests.integration.conftest import MakeDesk
 from tests.support.builders import a_message
 from tests.support.gates import Gate, GatedModel
+from tests.support.reading import shown
 
 BREAKFAST = "Hello dear guest, our breakfast is served from 7:30 to 10:30. [p1]"
 PATIENCE_S = 10
@@ -42,16 +43,6 @@ def to_its_end(stream: ReplyStream) -> list[StreamEvent]:
         assert heard, f"nothing more after {events}"
         events += [numbered.event for numbered in heard]
     return events
-
-
-def shown(events: Sequence[StreamEvent]) -> str:
-    text = ""
-    for event in events:
-        if isinstance(event, Token):
-            text += event.text
-        elif isinstance(event, Replace):
-            text = event.text
-    return text
 
 
 def eventually(holds: Callable[[], bool]) -> None:

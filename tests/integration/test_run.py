@@ -56,6 +56,7 @@ def test_run_shows_a_code_answers_a_guest_and_stops_at_ctrl_c(
     whatsapp: WhatsAppSimulator, environment: dict[str, str], tmp_path: Path
 ) -> None:
     environment["WHATSAPP_SOCKET_URL"] = whatsapp.socket_url
+    environment["WHATSAPP_MEDIA_URL"] = whatsapp.media_url
     said = tmp_path / "said.txt"
     with said.open("w") as output:
         process = subprocess.Popen(

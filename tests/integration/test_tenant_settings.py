@@ -1,4 +1,4 @@
-"""Budgets and emergency numbers of a business, as `frontdesk tenant set` takes them."""
+"""Budgets, emergency numbers and telephone numbers of a business, as `frontdesk tenant set` takes them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def runner(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, t
     return CliRunner()
 
 
-def set_it(runner: CliRunner, *arguments: str) -> None:
+def set_it(runner: CliRunner, *arguments: str, tenant: str = "1") -> None:
     """Change it."""
-    result = runner.invoke(cli, ["tenant", "set", "1", *arguments])
+    result = runner.invoke(cli, ["tenant", "set", tenant, *arguments])
     assert result.exit_code == 0, result.output
 
 
@@ -61,3 +61,28 @@ def test_emergency_numbers_are_kept_as_they_stand(runner: CliRunner, tenants: Te
 @pytest.mark.parametrize("bad", ["the ambulance", "101\n100", "1" * 201])
 def test_emergency_numbers_are_one_line_with_numbers(runner: CliRunner, bad: str) -> None:
     assert "'ambulance 101, police 100'" in fault(runner, "emergency_numbers", bad)
+
+
+@pytest.mark.parametrize("setting", ["phone_numbers", "transfer_number"])
+@pytest.mark.parametrize("bad", ["03-1234567", "+972 3 1234567", "972312345678", "+1", "call me"])
+def test_numbers_that_are_dialled_have_their_country_code(runner: CliRunner, setting: str, bad: str) -> None:
+    assert "one is +972501234567" in fault(runner, setting, bad)
+
+
+def test_a_phone_number_is_one_businesss_only(runner: CliRunner, tenants: Tenants) -> None:
+    set_it(runner, "phone_numbers", "+97231234567", "+97231234568", tenant="2")
+    assert "tenant 2's already" in fault(runner, "phone_numbers", "+97231234568")
+    set_it(runner, "phone_numbers", "+97231234569")
+    set_it(runner, "phone_numbers", "+97231234569", "+97231234570")
+    assert tenants.get("1").settings.phone_numbers == ("+97231234569", "+97231234570")
+
+
+def test_office_hours_are_days_and_times(runner: CliRunner, tenants: Tenants) -> None:
+    set_it(runner, "office_hours", "Su-Th 08:00-18:00; Fr 08:00-13:00")
+    assert tenants.get("1").settings.office_hours == "Su-Th 08:00-18:00; Fr 08:00-13:00"
+    for bad in ("sun-thu 8-18", "Su-Th 08:00-18:00; PH off", "Mo-Fr sunrise-sunset", '"by appointment"'):
+        said = fault(runner, "office_hours", bad)
+        assert said.startswith("office_hours: must be days and times such as 'Su-Th 08:00-18:00")
+    assert tenants.get("1").settings.office_hours == "Su-Th 08:00-18:00; Fr 08:00-13:00"
+    set_it(runner, "office_hours")
+    assert tenants.get("1").settings.office_hours == ""

@@ -102,15 +102,19 @@ def turns_in(service: Service) -> int:
     return service.log.read_text(encoding="utf-8").count('"turn.committed"')
 
 
+def await_turns(count: int, *services: Service) -> None:
+    """The line of the log follows the answer that it tells of."""
+    wait_until(lambda: sum(map(turns_in, services)) >= count, WAIT_S, f"{count} turns in the log")
+
+
 def test_workers_take_the_turns_and_share_them(lab: Lab, whatsapp: WhatsAppSimulator) -> None:
     guests = [new_guest(whatsapp) for _ in range(12)]
     for number in guests:
         whatsapp.send(number, to=HOST, text="What time is check-in?")
     for number in guests:
         assert len(await_answer(whatsapp, number)) == 1
-    shares = [turns_in(worker) for worker in lab.workers]
-    assert sum(shares) >= len(guests)
-    assert min(shares) > 0
+    await_turns(len(guests), *lab.workers)
+    assert min(map(turns_in, lab.workers)) > 0
     assert sum(turns_in(web) for web in lab.webs) == 0
 
 
@@ -124,7 +128,8 @@ def test_the_chat_api_is_answered_by_the_web_process_that_was_asked(lab: Lab) ->
         timeout=WAIT_S,
     )
     assert "15:00" in answer.json()["reply"]
-    assert turns_in(lab.webs[1]) == before[1] + 1
+    await_turns(before[1] + 1, lab.webs[1])
+    assert [turns_in(web) for web in lab.webs] == [before[0], before[1] + 1]
 
 
 def test_a_worker_killed_in_mid_turn_is_replaced_by_the_other_and_the_guest_gets_one_reply(
@@ -139,7 +144,7 @@ def test_a_worker_killed_in_mid_turn_is_replaced_by_the_other_and_the_guest_gets
     idle.start()
     model.control()
     assert len(await_answer(whatsapp, guest)) == 1
-    assert turns_in(idle) > 0
+    await_turns(1, idle)
 
 
 def test_a_worker_that_is_stopped_ends_its_turn_first(

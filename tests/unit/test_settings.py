@@ -68,3 +68,17 @@ def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> N
     settings = read_settings()
     assert settings.has_model
     assert settings.openai_base_url == "http://127.0.0.1:11434/v1"
+
+
+@pytest.mark.parametrize("key", ["secret", "AAAA", "A" * 43, "=" * 44])
+def test_a_key_that_is_none_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("RECORDINGS_KEY", key)
+    with pytest.raises(SettingsError, match=r"RECORDINGS_KEY: .*openssl rand -base64 32") as raised:
+        read_settings()
+    assert f" {key}" not in str(raised.value)
+
+
+def test_a_key_is_read_from_base64(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().recordings_key_bytes is None
+    monkeypatch.setenv("RECORDINGS_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+    assert read_settings().recordings_key_bytes == bytes(range(32))

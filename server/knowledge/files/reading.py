@@ -1,4 +1,7 @@
-"""Reads a file by its ending."""
+"""Reads a file by its ending.
+
+What reads HTML, Word and PDF takes half a second to load, so it is loaded with the first such file.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,9 @@ from pathlib import Path, PurePath
 from server.domain.knowledge import Document
 from server.errors import InvalidRequest
 from server.knowledge.files.documents import checked, entries_of, slug, with_ids_of_their_own
-from server.knowledge.files.html import html_sections, line_of
 from server.knowledge.files.json_lines import parse_json_lines
 from server.knowledge.files.markdown import markdown_sections
 from server.knowledge.files.outline import Section
-from server.knowledge.files.pdf import pdf_sections
-from server.knowledge.files.word import word_sections
 
 MAX_FILE_BYTES = 20 * 2**20
 # ``knowledge.he.md`` says of itself that it is in Hebrew.
@@ -56,16 +56,22 @@ def parse_markdown(text: str, name: str) -> list[Document]:
 
 def parse_html(content: bytes, name: str) -> list[Document]:
     """As Markdown, but ids are made from the file's name and the headings, or the ``id`` of these."""
+    from server.knowledge.files.html import html_sections, line_of
+
     return _tidy(html_sections(content, name, _stem(name), line_of), name)
 
 
 def parse_word(content: bytes, name: str) -> list[Document]:
     """As HTML."""
+    from server.knowledge.files.word import word_sections
+
     return _tidy(word_sections(content, name, _stem(name)), name)
 
 
 def parse_pdf(content: bytes, name: str) -> list[Document]:
     """As HTML."""
+    from server.knowledge.files.pdf import pdf_sections
+
     return _tidy(pdf_sections(content, name, _stem(name)), name)
 
 

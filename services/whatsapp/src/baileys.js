@@ -2,8 +2,8 @@
 import './quiet-console.js'
 import {
   BufferJSON, DEFAULT_CONNECTION_CONFIG, areJidsSameUser, buildAckStanza, cleanMessage, decodeMessageNode,
-  generateMessageIDV2, initAuthCreds, jidDecode, jidNormalizedUser, makeCacheableSignalKeyStore, makeWASocket,
-  normalizeMessageContent, proto, unpadRandomMax16
+  generateMessageIDV2, getMediaKeys, initAuthCreds, jidDecode, jidNormalizedUser, makeCacheableSignalKeyStore,
+  makeWASocket, normalizeMessageContent, proto, unpadRandomMax16
 } from 'baileys'
 import { makeCache } from './cache.js'
 
@@ -18,6 +18,7 @@ import { makeCache } from './cache.js'
  * @typedef {import('baileys').ConnectionState} ConnectionState
  * @typedef {import('baileys').SignalRepositoryWithLIDStore} SignalRepository
  * @typedef {typeof DEFAULT_CONNECTION_CONFIG.makeSignalRepository} MakeSignalRepository
+ * @typedef {import('baileys').MediaType} MediaType
  * @typedef {{ lid: string, pn: string }} Mapping two addresses of one person, without devices
  * @typedef {Omit<import('./message.js').JournaledMessage, 'message' | 'journal'> & { content: any }} Decoded
  */
@@ -312,6 +313,40 @@ export async function ping (socket, timeoutMs) {
  */
 export function askAgain (socket, attrs) {
   return socket.sendRetryRequest({ tag: 'message', attrs, content: [] }, true)
+}
+
+/**
+ * The keys under which a piece of media was sealed.
+ *
+ * @param {Uint8Array} mediaKey
+ * @param {MediaType} type
+ */
+export async function mediaKeys (mediaKey, type) {
+  const { cipherKey, iv, macKey } = await getMediaKeys(mediaKey, type)
+  return { cipherKey, iv, macKey: /** @type {Buffer} */ (macKey) }
+}
+
+/**
+ * Ask the business's phone to upload again what WhatsApp's servers no longer have.
+ *
+ * @param {Socket} socket
+ * @param {import('./media-message.js').MediaMessage} message
+ * @param {AbortSignal} signal when to wait no longer: a phone that is off does not answer
+ * @returns {Promise<string | undefined>} its new path; undefined: it did not
+ */
+export async function askForUpload (socket, { key, kind, content }, signal) {
+  const wanted = { key, message: { [kind]: { ...content, mediaKey: Buffer.from(String(content.mediaKey), 'base64') } } }
+  // Baileys waits for an answer without limit, and with it a listener: an answer of our own ends both.
+  const giveUp = () => socket.ev.emit('messages.media-update', [{ key, error: /** @type {any} */ (new Error('no answer')) }])
+  signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    const { message } = await socket.updateMediaMessage(/** @type {any} */ (wanted))
+    return /** @type {any} */ (message)?.[kind]?.directPath ?? undefined
+  } catch {
+    return undefined
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 // LOG_LEVEL is shared with the web process, which knows Python's names.
 const PYTHON_LEVELS = ['critical', 'error', 'warning', 'info', 'debug']
 const FROM_PYTHON = new Map([['critical', 'fatal'], ['warning', 'warn']])
+const MIB = 1024 * 1024
 const ANNOUNCEMENTS = /** @type {const} */ (['turn', 'never'])
 
 /**
@@ -17,6 +18,7 @@ const ANNOUNCEMENTS = /** @type {const} */ (['turn', 'never'])
  * @property {number} leaseMs how long a number is held without a renewal
  * @property {string | undefined} secret undefined: kept in `dataDir`
  * @property {string | undefined} socketUrl WhatsApp's WebSocket; undefined: the real one
+ * @property {import('./media.js').MediaSettings} media
  * @property {[number, number, number] | undefined} version WhatsApp Web's; undefined: Baileys' own
  * @property {'turn' | 'never'} announce when the number is shown as available
  * @property {import('./pace.js').Limits} pace
@@ -44,6 +46,11 @@ export function readConfig (env) {
     leaseMs: readLeaseMs(env, faults),
     secret: env.INTERNAL_SECRET || undefined,
     socketUrl: readUrl(env, 'WHATSAPP_SOCKET_URL', ['ws:', 'wss:'], faults),
+    media: {
+      origin: readOrigin(env, faults),
+      mostBytes: readWithin(env, 'WHATSAPP_MEDIA_MAX_MB', 16, 100, faults) * MIB,
+      timeLimitMs: readWithin(env, 'WHATSAPP_MEDIA_TIMEOUT_S', 15, 120, faults) * 1000
+    },
     version: readVersion(env, faults),
     announce: readChoice(env, 'WHATSAPP_ANNOUNCE', ANNOUNCEMENTS, 'turn', faults),
     pace: {
@@ -81,6 +88,29 @@ function readLeaseMs ({ LEASE_S: text }, faults) {
   if (seconds >= 1 && seconds <= 120) return seconds * 1000
   faults.push('LEASE_S must be a number of seconds from 1 to 120')
   return 0
+}
+
+/**
+ * @param {Record<string, string | undefined>} env
+ * @param {string[]} faults
+ */
+function readOrigin (env, faults) {
+  const url = readUrl(env, 'WHATSAPP_MEDIA_URL', ['http:', 'https:'], faults)
+  return url && new URL(url).origin
+}
+
+/**
+ * @param {Record<string, string | undefined>} env
+ * @param {string} name
+ * @param {number} fallback
+ * @param {number} highest
+ * @param {string[]} faults
+ */
+function readWithin (env, name, fallback, highest, faults) {
+  const number = Number(env[name] || fallback)
+  if (number > 0 && number <= highest) return number
+  faults.push(`${name} must be a number above 0 and at most ${highest}`)
+  return fallback
 }
 
 /**

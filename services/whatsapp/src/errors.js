@@ -8,11 +8,16 @@
  *     ├── Conflict         409   other content under a used id, or a blocked number
  *     ├── TooLarge         413
  *     ├── Malformed        400   not JSON
+ *     ├── Oversized        413   media over the limit; final
+ *     ├── Gone             410   media that nobody has any more; `asked`: the phone was asked to upload them again
  *     ├── Refused          502   WhatsApp said no; final, never retried
+ *     ├── Corrupt          502   media that are not what the sender sealed
+ *     ├── Unreachable      502   the media host failed or broke off; try again
  *     ├── NotHere          503   another sidecar holds the number, or none yet
  *     ├── NotConnected     503   nothing was decided; try again with the same id
  *     ├── TooFast          503   beyond the number's pace; try again with the same id
- *     └── NoAck            504   no word from WhatsApp in time; try again with the same id
+ *     ├── NoAck            504   no word from WhatsApp in time; try again with the same id
+ *     └── TooSlow          504   media that did not come in time; try again
  *
  *     StartError          the process cannot start; the message says how to mend it
  */
@@ -102,6 +107,38 @@ export class NoAck extends SidecarError {
   /** @param {string} message */
   constructor (message) {
     super(504, message)
+  }
+}
+
+export class Oversized extends SidecarError {
+  /** @param {number} limit in bytes */
+  constructor (limit) {
+    super(413, 'too large', { limit })
+  }
+}
+
+export class Gone extends SidecarError {
+  /** @param {boolean} asked whether the phone was asked to upload it again */
+  constructor (asked) {
+    super(410, 'gone', { asked })
+  }
+}
+
+export class Corrupt extends SidecarError {
+  constructor () {
+    super(502, 'corrupt')
+  }
+}
+
+export class Unreachable extends SidecarError {
+  constructor () {
+    super(502, 'unreachable')
+  }
+}
+
+export class TooSlow extends SidecarError {
+  constructor () {
+    super(504, 'too slow')
   }
 }
 

@@ -1,4 +1,5 @@
 import { backOffMs } from './clock.js'
+import { makeSlots } from './slots.js'
 
 /**
  * Hands journaled messages to the server: one in flight per chat, in the
@@ -176,32 +177,4 @@ export function judge ({ status, body }) {
   if (status !== 200 || typeof body?.accepted !== 'number') return { verdict: 'again', why }
   const [rejected] = body.rejected ?? []
   return rejected ? { verdict: 'aside', why: String(rejected.why) } : { verdict: 'judged', why }
-}
-
-/**
- * At most *limit* pieces of work at once; the others wait in line.
- *
- * @param {number} limit
- */
-function makeSlots (limit) {
-  /** @type {(() => void)[]} */
-  const line = []
-  let free = limit
-
-  /**
-   * @template T
-   * @param {() => Promise<T>} work
-   * @returns {Promise<T>}
-   */
-  return async work => {
-    if (free > 0) free -= 1
-    else await new Promise(resolve => line.push(() => resolve(undefined)))
-    try {
-      return await work()
-    } finally {
-      const next = line.shift()
-      if (next) next()
-      else free += 1
-    }
-  }
 }

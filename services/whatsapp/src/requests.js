@@ -1,6 +1,7 @@
 import { isPerson } from './baileys.js'
 import { Invalid } from './errors.js'
 import { LONGEST_MESSAGE_ID } from './ledger.js'
+import { parseMediaMessage } from './media-message.js'
 
 /**
  * What callers may ask for, checked field by field.
@@ -46,6 +47,14 @@ export function parseSend (body) {
 export function parseTyping (body) {
   if (!TYPING.includes(body.state)) throw new Invalid(`state must be one of ${TYPING.join(', ')}`)
   return { tenantId: parseTenantId(body.tenantId), to: parseRecipient(body.to), state: body.state }
+}
+
+/**
+ * @param {any} body
+ * @returns {{ tenantId: string, media: import('./media-message.js').MediaMessage }}
+ */
+export function parseMedia (body) {
+  return { tenantId: parseTenantId(body.tenantId), media: parseMediaMessage(body.message) }
 }
 
 /**

@@ -1,17 +1,21 @@
 import { createServer } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { Malformed, NotFound, SidecarError, TooFast, TooLarge, Unauthorized } from './errors.js'
-import { parsePhone, parseSend, parseTenantId, parseTyping } from './requests.js'
+import { parseMedia, parsePhone, parseSend, parseTenantId, parseTyping } from './requests.js'
 
 /**
  * The sidecar's HTTP interface (design, section 3). Errors rise to one place.
  *
  * @typedef {import('node:http').IncomingMessage} IncomingMessage
  * @typedef {import('node:http').ServerResponse} ServerResponse
- * @typedef {{ status: number, body?: unknown }} Answer
+ * @typedef {{ status: number, body?: unknown, file?: import('./media.js').File }} Answer
  * @typedef {(request: { body: any, tenantId: string }) => Answer | Promise<Answer>} Handler
  */
 
 const MOST_BYTES = 256 * 1024
+/** How long the one who asked for a file may pause in taking it. */
+const HAND_WITHIN_MS = 15_000
 const TENANT_PATH = /^\/tenants\/([^/]+)(\/connect)?$/
 
 /**
@@ -20,11 +24,12 @@ const TENANT_PATH = /^\/tenants\/([^/]+)(\/connect)?$/
  * @param {ReturnType<typeof import('./outbox.js').makeOutbox>} deps.outbox
  * @param {ReturnType<typeof import('./presence.js').makePresence>} deps.presence
  * @param {import('./tenants.js').Tenants} deps.tenants
+ * @param {Pick<ReturnType<typeof import('./media.js').makeMedia>, 'fetch'>} deps.media
  * @param {(tenantId: string) => number} deps.banRiskOf 0 to 1
  * @param {Pick<import('./journal.js').Journal, 'counts'>} deps.journal
  * @param {import('./logger.js').Logger} deps.logger
  */
-export function makeServer ({ isSecret, outbox, presence, tenants, banRiskOf, journal, logger }) {
+export function makeServer ({ isSecret, outbox, presence, media, tenants, banRiskOf, journal, logger }) {
   /** @type {Record<string, Handler>} */
   const handlers = {
     'POST /send': async ({ body }) => {
@@ -37,6 +42,11 @@ export function makeServer ({ isSecret, outbox, presence, tenants, banRiskOf, jo
       tenants.check(tenantId)
       presence.show(tenantId, to, state)
       return { status: 202, body: { state } }
+    },
+    'POST /media': async ({ body }) => {
+      const { tenantId, media: wanted } = parseMedia(body)
+      tenants.check(tenantId)
+      return { status: 200, file: await media.fetch(tenantId, wanted) }
     },
     'POST /tenants/:id/connect': async ({ body, tenantId }) =>
       ({ status: 202, body: { state: await tenants.connect(tenantId, parsePhone(body)) } }),
@@ -80,7 +90,7 @@ export function makeServer ({ isSecret, outbox, presence, tenants, banRiskOf, jo
 
   const server = createServer((request, response) => {
     answer(request).then(
-      ({ status, body }) => respond(response, status, body),
+      ({ status, body, file }) => file ? hand(response, file) : respond(response, status, body),
       error => fail(response, error, logger))
   })
   // Longer than the server keeps its pooled connections idle, so that it never
@@ -124,6 +134,24 @@ function respond (response, status, body) {
   if (body === undefined) return void response.writeHead(status).end()
   const bytes = Buffer.from(JSON.stringify(body))
   response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': bytes.length }).end(bytes)
+}
+
+/**
+ * A guest chose these bytes and what they say they are: nothing is to open them by itself.
+ *
+ * @param {ServerResponse} response
+ * @param {import('./media.js').File} file
+ */
+function hand (response, { pieces, size, mimetype }) {
+  response.writeHead(200, {
+    'Content-Type': mimetype,
+    'Content-Length': size,
+    'Content-Disposition': 'attachment',
+    'X-Content-Type-Options': 'nosniff'
+  })
+  response.setTimeout(HAND_WITHIN_MS, () => response.destroy())
+  // Whoever hangs up in the middle no longer wants it.
+  pipeline(Readable.from(pieces), response).catch(() => {})
 }
 
 /**

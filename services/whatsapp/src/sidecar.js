@@ -10,6 +10,8 @@ import { makeGuestPresence } from './guest-presence.js'
 import { makeJournal } from './journal.js'
 import { makeLedger } from './ledger.js'
 import { makeLibraryLogger } from './logger.js'
+import { makeDownloader } from './media-download.js'
+import { makeMedia } from './media.js'
 import { makeOutbox } from './outbox.js'
 import { makePresence } from './presence.js'
 import { makeReporter } from './receipts.js'
@@ -68,6 +70,8 @@ export async function startSidecar ({ config, logger, clock = systemClock }) {
     clock,
     logger
   })
+  const downloader = makeDownloader({ origin: config.media.origin })
+  const media = makeMedia({ settings: config.media, downloader, findSocket: tenants.findSocket, clock, logger })
   const libraryLogger = makeLibraryLogger(logger, config.libraryLogLevel)
 
   /** @param {string} tenantId */
@@ -149,7 +153,9 @@ export async function startSidecar ({ config, logger, clock = systemClock }) {
   }
 
   const { banRiskOf } = conduct
-  const server = makeServer({ isSecret: secretCheck(secret), outbox, presence, tenants, banRiskOf, journal, logger })
+  const server = makeServer({
+    isSecret: secretCheck(secret), outbox, presence, media, tenants, banRiskOf, journal, logger
+  })
   port = await listen(server, config).catch(async error => {
     await closeStorage()
     throw error
@@ -183,6 +189,7 @@ export async function startSidecar ({ config, logger, clock = systemClock }) {
     await tenants.stop()
     server.closeAllConnections()
     client.close()
+    downloader.close()
     await closeStorage()
   }
 

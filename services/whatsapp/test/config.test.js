@@ -60,3 +60,13 @@ test('the pace is limited by default, without a limit on another server than Wha
   assert.deepEqual(readConfig(set).pace, { sendsPerMinute: 60, warmUpDays: 0 })
   assert.throws(() => readConfig({ WHATSAPP_SENDS_PER_MINUTE: 'many' }), /WHATSAPP_SENDS_PER_MINUTE must be a whole number/)
 })
+
+test('media are fetched from WhatsApp unless told otherwise, up to 16 MiB within 15 s', () => {
+  assert.deepEqual(readConfig({}).media, { origin: undefined, mostBytes: 16 * 1024 * 1024, timeLimitMs: 15_000 })
+  const set = { WHATSAPP_MEDIA_URL: 'http://127.0.0.1:4000/', WHATSAPP_MEDIA_MAX_MB: '0.5', WHATSAPP_MEDIA_TIMEOUT_S: '3' }
+  assert.deepEqual(readConfig(set).media, { origin: 'http://127.0.0.1:4000', mostBytes: 512 * 1024, timeLimitMs: 3000 })
+  const broken = { WHATSAPP_MEDIA_URL: 'ftp://a', WHATSAPP_MEDIA_MAX_MB: '0', WHATSAPP_MEDIA_TIMEOUT_S: 'long' }
+  for (const [name, value] of Object.entries(broken)) {
+    assert.throws(() => readConfig({ [name]: value }), new RegExp(name))
+  }
+})

@@ -22,6 +22,16 @@ test('the message is plain JSON: bytes in base64, long integers as numbers, prev
   })
 })
 
+test('a voice note keeps all that fetching it takes', () => {
+  const bytes = Buffer.alloc(32, 7)
+  const voice = { url: 'https://mmg.whatsapp.net/v/a?oh=1', directPath: '/v/a?oh=1', mimetype: 'audio/ogg', seconds: 3, ptt: true, fileLength: 9 }
+  const sealed = { mediaKey: bytes, fileSha256: bytes, fileEncSha256: bytes }
+  const base64 = Object.fromEntries(Object.keys(sealed).map(name => [name, bytes.toString('base64')]))
+  assert.deepEqual(plainContent(received({ audioMessage: { ...voice, ...sealed, waveform: Buffer.alloc(64) } })), {
+    audioMessage: { ...voice, ...base64 }
+  })
+})
+
 test('the quoted text comes along', () => {
   const quoting = { extendedTextMessage: { text: 'yes', contextInfo: { stanzaId: 'A', quotedMessage: { conversation: 'Breakfast?' } } } }
   assert.deepEqual(plainContent(received(quoting)), quoting)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { NotConnected, Refused, TooFast } from '../src/errors.js'
+import { Corrupt, Gone, NotConnected, Refused, TooFast, TooSlow } from '../src/errors.js'
 import { makeServer } from '../src/routes.js'
 import { secretCheck } from '../src/secret.js'
 import { makeQuietLogger } from '../testing/quiet-logger.js'
@@ -27,6 +27,12 @@ async function arrange (t, parts = {}) {
       ...parts.outbox
     },
     presence: /** @type {any} */ ({ show: (/** @type {any[]} */ ...args) => asked.push(args) }),
+    media: {
+      fetch: async () => {
+        if (parts.error) throw parts.error
+        return { pieces: [Buffer.from('voi'), Buffer.from('ce')], size: 5, mimetype: 'audio/ogg' }
+      }
+    },
     tenants: /** @type {any} */ ({
       health: () => parts.health ?? [],
       look: (/** @type {string} */ tenantId) => ({ tenantId, state: 'disconnected' }),
@@ -59,7 +65,7 @@ const SEND = { tenantId: '1', to: '7@lid', text: 'Hello' }
 
 test('every call but /health needs the secret', async t => {
   const { ask, asked } = await arrange(t)
-  const calls = ['POST /send', 'POST /sendTyping', 'POST /tenants/1/connect', 'GET /tenants/1', 'DELETE /tenants/1', 'GET /anything']
+  const calls = ['POST /send', 'POST /sendTyping', 'POST /media', 'POST /tenants/1/connect', 'GET /tenants/1', 'DELETE /tenants/1', 'GET /anything']
   for (const line of calls) {
     for (const headers of /** @type {Record<string, string>[]} */ ([{}, { 'x-internal-secret': 'wrong' }])) assert.equal((await ask(line, undefined, headers)).status, 401, line)
   }
@@ -100,6 +106,19 @@ test('a broken body is 400, a wrong field 422 and named, a large body 413, a str
   assert.equal((await ask('POST /send', { ...SEND, text: 'x'.repeat(300_000) })).status, 413)
   assert.equal((await ask('GET /send')).status, 404)
   assert.equal((await ask('GET /tenants/a%2Fb')).status, 422)
+})
+
+const VOICE = { key: { remoteJid: '7@lid', id: 'A' }, message: { audioMessage: { mediaKey: Buffer.alloc(32).toString('base64') } } }
+
+test('media that cannot be had are an HTTP status that says why', async t => {
+  for (const [error, status, body] of /** @type {[Error, number, object][]} */ ([
+    [new Gone(false), 410, { error: 'gone', asked: false }],
+    [new Corrupt(), 502, { error: 'corrupt' }],
+    [new TooSlow(), 504, { error: 'too slow' }]
+  ])) {
+    const { ask } = await arrange(t, { error })
+    assert.deepEqual(await ask('POST /media', { tenantId: '1', message: VOICE }), { status, body })
+  }
 })
 
 test('typing is answered at once', async t => {

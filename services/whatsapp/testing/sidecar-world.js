@@ -127,6 +127,7 @@ export async function makeWorld (t) {
       INTERNAL_SECRET: SECRET,
       SERVER_URL: server.url,
       WHATSAPP_SOCKET_URL: simulator.socketUrl,
+      WHATSAPP_MEDIA_URL: simulator.mediaUrl,
       WHATSAPP_SIM_ROOT_KEY: simulator.rootKey,
       ...env
     })
@@ -196,10 +197,19 @@ async function startSidecar (env) {
    * @param {unknown} [body]
    * @param {Record<string, string>} [headers]
    */
-  async function ask (line, body, headers = { 'x-internal-secret': env.INTERNAL_SECRET }) {
+  function request (line, body, headers = { 'x-internal-secret': env.INTERNAL_SECRET }) {
     const [method, path] = line.split(' ')
     const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) }
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, init)
+    return fetch(`http://127.0.0.1:${port}${path}`, init)
+  }
+
+  /**
+   * @param {string} line method and path
+   * @param {unknown} [body]
+   * @param {Record<string, string>} [headers]
+   */
+  async function ask (line, body, headers) {
+    const response = await request(line, body, headers)
     const text = await response.text()
     return { status: response.status, body: text ? JSON.parse(text) : undefined }
   }
@@ -238,6 +248,7 @@ async function startSidecar (env) {
   return {
     child,
     port,
+    request,
     ask,
     call,
     /** @param {string} tenantId @param {(view: any) => unknown} isRight */

@@ -4,13 +4,17 @@ import { SimulatorError } from './errors.js'
 /**
  * @typedef {{id: string, text?: string, fromMe?: boolean}} Reference a message that is quoted or reacted to
  * @typedef {{kind?: string, text?: string, quoted?: Reference, latitude?: number, longitude?: number,
- *   name?: string, phone?: string, seconds?: number}} Wording
+ *   name?: string, phone?: string, seconds?: number, mimetype?: string, fileName?: string,
+ *   media?: import('./media.js').Reference}} Wording media: what was uploaded for it
  * @typedef {{own: string, other: string}} Jids of the author and of whom it is for
  * @typedef {{kind: string, text: string, quotedId?: string}} Reading
  */
 
+/** The kinds for which a file can be uploaded. */
+const MEDIA_KINDS = /** @type {const} */ (['audio', 'document', 'image', 'sticker', 'video'])
+
 /**
- * What each kind becomes on the wire. Media are described, never uploaded: only their captions count here.
+ * What each kind becomes on the wire. Media that nobody uploaded are only described.
  *
  * @type {Record<string, {type: string, build: (wording: Wording, jids: Jids) => proto.IMessage}>}
  */
@@ -23,12 +27,27 @@ const KINDS = {
   },
   image: {
     type: 'media',
-    build: ({ text }) => ({ imageMessage: { caption: text, mimetype: 'image/jpeg', ...described('image') } })
+    build: ({ text, mimetype = 'image/jpeg', media = described('image') }) =>
+      ({ imageMessage: { caption: text, mimetype, ...media } })
   },
-  sticker: { type: 'media', build: () => ({ stickerMessage: { mimetype: 'image/webp', ...described('sticker') } }) },
+  sticker: {
+    type: 'media',
+    build: ({ mimetype = 'image/webp', media = described('sticker') }) => ({ stickerMessage: { mimetype, ...media } })
+  },
   audio: {
     type: 'media',
-    build: ({ seconds = 3 }) => ({ audioMessage: { ptt: true, seconds, mimetype: 'audio/ogg; codecs=opus', ...described('audio') } })
+    build: ({ seconds = 3, mimetype = 'audio/ogg; codecs=opus', media = described('audio') }) =>
+      ({ audioMessage: { ptt: true, seconds, mimetype, ...media } })
+  },
+  document: {
+    type: 'media',
+    build: ({ text, fileName = 'document.pdf', mimetype = 'application/pdf', media = described('document') }) =>
+      documentMessage({ fileName, title: fileName, mimetype, ...media }, text)
+  },
+  video: {
+    type: 'media',
+    build: ({ text, seconds = 3, mimetype = 'video/mp4', media = described('video') }) =>
+      ({ videoMessage: { caption: text, seconds, mimetype, ...media } })
   },
   location: {
     type: 'media',
@@ -54,6 +73,17 @@ export function compose (wording, jids) {
   const message = kind.build(wording, jids)
   checkFields(message)
   return { message, type: kind.type }
+}
+
+/**
+ * @param {string | undefined} kind
+ * @returns {import('baileys').MediaType} whose keys a file of this kind is sealed with
+ * @throws {SimulatorError} 422
+ */
+export function mediaTypeOf (kind) {
+  const found = MEDIA_KINDS.find(one => one === kind)
+  if (!found) throw new SimulatorError(422, `data goes with kind ${MEDIA_KINDS.join(', ')}`)
+  return found
 }
 
 /** The encoder is the judge of types. @param {proto.IMessage} message @throws {SimulatorError} 422 */
@@ -107,6 +137,16 @@ function reactionMessage ({ text, quoted }, jids) {
   return { reactionMessage: { key, text, senderTimestampMs: Date.now() } }
 }
 
+/**
+ * With a caption it comes in a wrapper of its own, as from today's phones.
+ *
+ * @param {proto.Message.IDocumentMessage} document @param {string | undefined} caption @returns {proto.IMessage}
+ */
+function documentMessage (document, caption) {
+  if (!caption) return { documentMessage: document }
+  return { documentWithCaptionMessage: { message: { documentMessage: { ...document, caption } } } }
+}
+
 /** @param {string} name @param {string} phone */
 function contactCard (name, phone) {
   const vcard = `BEGIN:VCARD\nVERSION:3.0\nFN:${name}\nTEL;type=CELL;waid=${phone}:+${phone}\nEND:VCARD`
@@ -116,5 +156,5 @@ function contactCard (name, phone) {
 /** @param {string} what */
 function described (what) {
   const filler = Buffer.alloc(32, what)
-  return { mediaKey: filler, fileSha256: filler, fileEncSha256: filler, fileLength: 1024, directPath: `/v/${what}`, url: `https://localhost/v/${what}` }
+  return { mediaKey: filler, fileSha256: filler, fileEncSha256: filler, fileLength: 1024, directPath: `/v/${what}`, url: `https://mmg.whatsapp.net/v/${what}` }
 }

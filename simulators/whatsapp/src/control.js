@@ -7,7 +7,9 @@ import { ROUTES } from './routes.js'
  * @typedef {import('./world.js').World} World
  */
 
-const LARGEST_BODY = 1024 * 1024
+const MIB = 1024 * 1024
+/** A file of 16 MiB in base64, and more than a client may want to take. */
+const LARGEST_BODY = 32 * MIB
 
 /** @param {World} world @returns {(request: Request, response: Response) => void} the control API as a listener */
 export function makeControl (world) {
@@ -45,7 +47,7 @@ async function readBody (request) {
   let size = 0
   for await (const chunk of request) {
     size += chunk.length
-    if (size > LARGEST_BODY) throw new SimulatorError(413, 'the body is larger than 1 MiB')
+    if (size > LARGEST_BODY) throw new SimulatorError(413, `the body is larger than ${LARGEST_BODY / MIB} MiB`)
     chunks.push(chunk)
   }
   return parse(Buffer.concat(chunks).toString())

@@ -25,7 +25,10 @@ const KINDS = {
   'ack-error': ['code'],
   'ack-delay': ['ms'],
   'no-iq': [],
-  'refuse': ['mode']
+  'refuse': ['mode'],
+  'media': ['mode'],
+  'media-delay': ['ms'],
+  'no-reupload': ['mode']
 }
 const COMMON = ['kind', 'pn', 'after', 'count', 'probability', 'forMs']
 const STANZAS = ['message', 'receipt']
@@ -33,7 +36,12 @@ const STANZAS = ['message', 'receipt']
 const WAYS = ['in', 'out']
 const MOMENTS = ['now', 'login', 'guest-message', 'client-message']
 /** @type {Record<string, string[]>} the first is meant where none is named */
-const MODES = { duplicate: ['same', 'again'], refuse: ['reset', 'http'] }
+const MODES = {
+  'duplicate': ['same', 'again'],
+  'refuse': ['reset', 'http'],
+  'media': ['gone', 'missing', 'expired', 'error', 'redirect', 'corrupt', 'cut'],
+  'no-reupload': ['silent', 'refuse']
+}
 
 /** The faults that still wait for their chance. */
 export class Faults {

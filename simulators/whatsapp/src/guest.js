@@ -1,5 +1,5 @@
 import { proto } from 'baileys'
-import { compose, read } from './content.js'
+import { compose, mediaTypeOf, read } from './content.js'
 import { SimulatorError } from './errors.js'
 import { lidJid, pnJid } from './jids.js'
 import { node, seconds } from './nodes.js'
@@ -70,13 +70,16 @@ export class Guest extends Phone {
 
   /**
    * @param {Account} host
-   * @param {import('./content.js').Wording & {id?: string, broken?: boolean, in?: keyof typeof PLACES}} wish
+   * @param {import('./content.js').Wording & {id?: string, broken?: boolean, in?: keyof typeof PLACES,
+   *   data?: unknown}} wish data: a file to upload, in base64
    * @returns {Promise<{id: string, devices: number}>} devices: how many companions it was encrypted for
    * @throws {SimulatorError} 422
    */
-  async send (host, { id = this.newId(), broken = false, in: place = 'direct', ...wording }) {
+  async send (host, { id = this.newId(), broken = false, in: place = 'direct', data, ...described }) {
     if (!(place in PLACES)) throw new SimulatorError(422, `in is one of ${Object.keys(PLACES).join(', ')}`)
     const { addressing } = this.manner
+    const media = data === undefined ? undefined : await this.upload(id, described.kind, data)
+    const wording = { ...described, media }
     const { message, type } = compose(wording, { own: this.account.jid(addressing), other: host.jid(addressing) })
     const companions = [...host.companions.values()]
     const attrs = { ...this.envelope(PLACES[place]), type }
@@ -84,6 +87,20 @@ export class Guest extends Phone {
       ? this.publish(companion, { id, message, attrs })
       : this.post(companion, { id, peer: this.account.pn, message, attrs, broken })))
     return { id, devices: companions.length }
+  }
+
+  /**
+   * @param {string} messageId @param {string | undefined} kind @param {unknown} data in base64
+   * @throws {SimulatorError} 422
+   */
+  async upload (messageId, kind, data) {
+    const type = mediaTypeOf(kind)
+    const bytes = Buffer.from(typeof data === 'string' ? data : '', 'base64')
+    if (bytes.length === 0) throw new SimulatorError(422, 'data is a file in base64, of at least one byte')
+    const { pn } = this.account
+    const media = await this.world.media.upload({ pn, messageId, type, bytes })
+    this.world.events.add('media.uploaded', pn, { id: messageId, directPath: media.directPath })
+    return media
   }
 
   /**

@@ -1,6 +1,7 @@
 import { deflateSync } from 'node:zlib'
 import { proto } from 'baileys'
 import { decode, encode, read } from './content.js'
+import { answerMediaRetry } from './media-retry.js'
 import { Phone } from './phone.js'
 
 /**
@@ -91,6 +92,12 @@ export class HostPhone extends Phone {
         initialHistBootstrapInlinePayload: deflateSync(history.finish())
       }
     })
+  }
+
+  /** @param {import('./phone.js').Receipt} receipt */
+  async takeReceipt (receipt) {
+    if (receipt.type === 'server-error') answerMediaRetry(this, receipt)
+    else await super.takeReceipt(receipt)
   }
 
   appStateKey () {

@@ -3,10 +3,12 @@ import { WebSocketServer } from 'ws'
 import { Connection } from './connection.js'
 import { makeControl } from './control.js'
 import { admit } from './login.js'
+import { MediaServer } from './media-server.js'
 import { World } from './world.js'
 
 /**
- * @typedef {{socketUrl: string, controlUrl: string, rootKey: string}} ReadyLine rootKey: 64 hex digits
+ * @typedef {{socketUrl: string, controlUrl: string, mediaUrl: string, rootKey: string}} ReadyLine
+ *   rootKey: 64 hex digits
  * @typedef {ReadyLine & {world: World, close: () => Promise<void>}} Simulator world: what tests look into
  */
 
@@ -15,24 +17,27 @@ const PATH = '/ws/chat'
 const UNAVAILABLE = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n'
 
 /**
- * Start a WhatsApp server with its control API, on loopback. Port 0 takes any free one.
+ * Start a WhatsApp server with its media host and control API, on loopback. Port 0 takes any free one.
  *
- * @param {{port?: number, controlPort?: number, seed?: string | number}} [options]
+ * @param {{port?: number, controlPort?: number, mediaPort?: number, seed?: string | number}} [options]
  * @returns {Promise<Simulator>}
  */
-export async function startSimulator ({ port = 0, controlPort = 0, seed = 1 } = {}) {
+export async function startSimulator ({ port = 0, controlPort = 0, mediaPort = 0, seed = 1 } = {}) {
   const world = new World(seed)
   const chat = makeChatServer(world)
   const control = createServer(makeControl(world))
-  const ports = [await listen(chat, port), await listen(control, controlPort)]
+  const mediaServer = new MediaServer(world)
+  const media = createServer((request, response) => mediaServer.answer(request, response))
+  const ports = [await listen(chat, port), await listen(control, controlPort), await listen(media, mediaPort)]
   return {
     socketUrl: `ws://${LOOPBACK}:${ports[0]}${PATH}`,
     controlUrl: `http://${LOOPBACK}:${ports[1]}`,
+    mediaUrl: `http://${LOOPBACK}:${ports[2]}`,
     rootKey: world.certificate.rootKey.toString('hex'),
     world,
     close: async () => {
       world.close()
-      await Promise.all([shut(chat), shut(control)])
+      await Promise.all([shut(chat), shut(control), shut(media)])
     }
   }
 }

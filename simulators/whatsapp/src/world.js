@@ -3,6 +3,7 @@ import { Counts } from './counts.js'
 import { Directory } from './directory.js'
 import { EventLog } from './events.js'
 import { Faults } from './faults.js'
+import { MediaShelf } from './media.js'
 import { Random } from './random.js'
 
 /** What the parts of one simulator share. */
@@ -15,6 +16,7 @@ export class World {
     this.events = new EventLog()
     this.faults = new Faults(this.random)
     this.counts = new Counts()
+    this.media = new MediaShelf(this.random)
     /** @type {Set<import('./connection.js').Connection>} */
     this.connections = new Set()
     /** @type {Set<import('./registration.js').Registration>} clients that wait to be paired */

@@ -206,3 +206,68 @@ def test_any_content_gets_a_verdict(content: dict[str, object], stamp: object) -
     assert isinstance(verdict, InboundMessage | Ignored | Rejected)
     if isinstance(verdict, InboundMessage):
         verdict.text.encode("utf-8")
+
+
+AUDIO = {
+    "url": "https://mmg.whatsapp.net/v/t62.7117-24/1.enc",
+    "directPath": "/v/t62.7117-24/1.enc",
+    "mediaKey": "a2V5",
+    "mimetype": "audio/ogg; codecs=opus",
+    "fileEncSha256": "ZW5j",
+    "fileSha256": "c2hh",
+    "fileLength": 4711,
+    "seconds": 3,
+    "ptt": True,
+}
+
+
+def test_what_a_voice_message_is_fetched_by_is_kept() -> None:
+    details = read({"audioMessage": {**AUDIO, "contextInfo": {"mentionedJid": ["x"]}}}).details
+    key = {"remoteJid": PHONE, "fromMe": False, "id": "3EB0AA"}
+    assert details == {
+        "mime_type": AUDIO["mimetype"],
+        "media": {"key": key, "message": {"audioMessage": AUDIO}},
+    }
+
+
+@pytest.mark.parametrize("name", ["imageMessage", "videoMessage", "documentMessage"])
+def test_what_pictures_and_documents_are_fetched_by_is_kept(name: str) -> None:
+    content = {
+        "documentWithCaptionMessage": {"message": {name: {**AUDIO, "caption": "this", "fileName": "a.pdf"}}}
+    }
+    message = read(content)
+    assert message.details["media"]["message"] == {name: AUDIO}  # type: ignore[index]
+    assert (message.text, message.details["file_name"]) == ("this", "a.pdf")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mediaKey": None},
+        {"mediaKey": {"0": 1}},
+        {"mediaKey": "k" * 5_000},
+        {"directPath": None, "url": None},
+        {"directPath": "@evil.example/1.enc"},
+        {"directPath": "http://evil.example/"},
+    ],
+)
+def test_media_that_cannot_be_fetched_soundly_are_not(changes: dict[str, object]) -> None:
+    message = read({"audioMessage": AUDIO | changes})
+    assert (message.kind, "media" in message.details) == (MessageKind.AUDIO, False)
+
+
+def test_only_fields_that_are_known_and_short_are_kept() -> None:
+    odd = {
+        "seconds": [3],
+        "fileLength": 2**80,
+        "mimetype": "x" * 3_000,
+        "waveform": "d" * 90,
+        "url": {"a": 1},
+    }
+    kept = read({"audioMessage": AUDIO | odd}).details["media"]["message"]["audioMessage"]  # type: ignore[index]
+    assert sorted(kept) == ["directPath", "fileEncSha256", "fileSha256", "mediaKey", "ptt"]
+
+
+def test_stickers_and_texts_have_nothing_to_fetch() -> None:
+    assert "media" not in read({"stickerMessage": AUDIO}).details
+    assert "media" not in read({"extendedTextMessage": {"text": "hi", **AUDIO}}).details

@@ -9,14 +9,16 @@ import pytest
 
 from server.conversation.answer_cache import AnswerCache
 from server.conversation.prompts import PROMPT_VERSION
-from server.domain.conversations import Reply, ReplySource, Turn
-from server.domain.events import Replace, ReplyEvent, Token, ToolResult, ToolStart
+from server.domain.conversations import Reply, ReplySource, Turn, Unheard, WaitingMessage
+from server.domain.events import ReplyEvent, Token, ToolResult, ToolStart
+from server.domain.messages import MessageKind
 from server.domain.spending import Level
 from server.errors import ProviderRejected, ProviderUnavailable
 from tests.fakes.answers import a_document
 from tests.fakes.language_model import FakeModel, Step
 from tests.support.engines import an_engine, the_models
-from tests.support.turns import a_turn
+from tests.support.reading import shown
+from tests.support.turns import NOW, a_turn
 
 
 async def answer(model: FakeModel | None, *texts: str, offered: Sequence[str] = ()) -> Reply:
@@ -155,16 +157,6 @@ async def told(model: FakeModel, text: str = "When is breakfast?") -> tuple[list
     return events, reply
 
 
-def shown(events: Sequence[ReplyEvent]) -> str:
-    text = ""
-    for event in events:
-        if isinstance(event, Token):
-            text += event.text
-        elif isinstance(event, Replace):
-            text = event.text
-    return text
-
-
 async def test_who_reads_along_sees_the_reply_grow_to_what_it_is() -> None:
     events, reply = await told(FakeModel(BREAKFAST))
     tokens = [event for event in events if isinstance(event, Token)]
@@ -286,3 +278,47 @@ async def test_without_the_documents_nothing_of_them_is_told() -> None:
     assert "<document" not in model.requests[0].lines[-1].content
     assert "7:30" not in reply.text
     assert reply.handover
+
+
+def spoken(*texts: str, unheard: Unheard | None = None) -> Turn:
+    """A voice message before what was written."""
+    turn = a_turn(*texts)
+    voice = WaitingMessage(9, "ID9", MessageKind.AUDIO, "", None, NOW, 0, {}, unheard)
+    return replace(turn, messages=[voice, *turn.messages])
+
+
+@pytest.mark.parametrize("unheard", list(Unheard))
+async def test_a_voice_message_that_nobody_heard_goes_to_the_team_with_the_reason(unheard: Unheard) -> None:
+    reply = await an_engine().answer(spoken(unheard=unheard))
+    assert (reply.handover, reply.reason) == (True, unheard)
+    assert "passed it to the team" in reply.text
+
+
+async def test_words_beside_a_voice_message_that_nobody_heard_are_answered_and_the_team_listens() -> None:
+    turn = spoken("When is breakfast?", unheard=Unheard.LATE)
+    reply = await an_engine(the_models(FakeModel("Breakfast is from 7:30 to 10:30. [p1]"))).answer(turn)
+    assert "7:30" in reply.text
+    assert (reply.handover, reply.reason) == (True, Unheard.LATE)
+
+
+async def test_a_reason_to_call_the_team_is_not_replaced() -> None:
+    reply = await an_engine().answer(spoken("I want to talk to a person", unheard=Unheard.LATE))
+    assert reply.handover
+    assert reply.reason != Unheard.LATE
+
+
+async def test_a_picture_without_words_goes_to_the_team() -> None:
+    turn = a_turn("")
+    turn = replace(turn, messages=[replace(turn.messages[0], kind=MessageKind.IMAGE)])
+    reply = await an_engine().answer(turn)
+    assert (reply.handover, reply.reason) == (True, "no_words")
+
+
+async def test_an_answer_to_a_picture_is_not_given_to_somebody_elses_words() -> None:
+    model = FakeModel(BREAKFAST, BREAKFAST)
+    engine = an_engine(the_models(model), cache=AnswerCache(60, 10))
+    words = a_turn("When is breakfast?")
+    picture = replace(words, messages=[replace(words.messages[0], kind=MessageKind.IMAGE)])
+    for turn in (picture, words, words):
+        await engine.answer(turn)
+    assert len(model.requests) == 2

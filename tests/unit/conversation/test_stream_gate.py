@@ -36,7 +36,7 @@ def streamed(pieces: list[str], turn: Turn = BOTH) -> tuple[StreamGate, list[str
     ("pieces", "out"),
     [
         (["Hel", "lo", " there"], ["Hel", "lo", " there"]),
-        (["Sure", "!", " Happy", " to he", "lp"], ["Sure", "", "! Happy", " to he", "lp"]),
+        (["Sure", "!", " Happy", " to he", "lp"], ["Sure", "!", " Happy", " to he", "lp"]),
         (["ברוכים", " הבאים"], ["ברוכים", " הבאים"]),
         # A word that may become a number, a month, a rule.
         (["no", "w", " ok"], ["", "", "now ok"]),
@@ -58,9 +58,16 @@ def test_words_flow_until_one_could_be_wrong(pieces: list[str], out: list[str]) 
 
 
 def test_what_is_left_after_the_last_word_comes_with_the_verdict() -> None:
-    gate, out = streamed(["Happy to help", "!"])
-    assert out == ["Happy to help", ""]
+    gate, out = streamed(["Happy to help", ",", " dear"])
+    assert out == ["Happy to help", "", ", dear"]
+    gate, out = streamed(["Happy to help", ","])
     assert gate.shown == "Happy to help"
+    assert gate.finish() == Accepted("Happy to help,")
+
+
+def test_a_sentence_is_out_with_its_mark() -> None:
+    gate, out = streamed(["Happy to help", "!"])
+    assert out == ["Happy to help", "!"]
     assert gate.finish() == Accepted("Happy to help!")
 
 

@@ -13,25 +13,12 @@ from server.domain.conversations import Reply, ReplySource
 from server.domain.events import Replace, Token
 from server.inbox import streams as streams_module
 from server.inbox.streams import Done, Failed, Numbered, ReplyStream, StreamEvent, Streams, told_again
+from tests.support.reading import shown
 from tests.support.turns import a_turn
 
 
 def a_reply(text: str) -> Reply:
     return Reply(text=text, source=ReplySource.MODEL, language="en")
-
-
-def shown(events: list[StreamEvent]) -> str:
-    """What a reader has on the screen after *events*."""
-    text = ""
-    for event in events:
-        match event:
-            case Token():
-                text += event.text
-            case Replace():
-                text = event.text
-            case _:
-                pass
-    return text
 
 
 def all_events(stream: ReplyStream) -> list[StreamEvent]:

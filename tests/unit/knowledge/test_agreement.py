@@ -17,6 +17,10 @@ SHIFTS = "Reception is staffed daily 08:00-12:00 and 16:00-20:00."
 DOGS = "Dogs up to 12 kg are welcome for 80 NIS a stay. Cats and other animals cannot stay with us."
 WIFI = "Wi-Fi is available in the lodge only."
 HEBREW = "המטבח המשותף פתוח עד 22:30. אסור להשאיר אוכל מחוץ למקרר. המטבח אינו כשר."
+ROOMS = "Every room but the attic has a balcony. The attic is reached by stairs."
+TENTS = "Bedding is provided, towels are not. Two nights minimum. Shoes must be taken off."
+SPA = "The sauna is open daily except Saturday. Bring your own slippers; robes are provided."
+STAFF = "אין צורך להוריד נעליים. ארוחת ערב מוגשת רק בימי חמישי. כל החדרים ממוזגים. עישון בגג בלבד."
 BOAT = "The beach is 250 metres away. The boat sails on Wednesday at 10:15, 55 EUR per person."
 
 
@@ -38,6 +42,13 @@ def says(statement: str, body: str, title: str = "") -> str:
         ("לא, המטבח אינו כשר.", HEBREW),
         ("The shared kitchen is open until 22:30.", HEBREW),
         ("המחיר הוא 55 אירו לאדם.", BOAT),
+        ("The attic is the only room without a balcony.", ROOMS),
+        ("You'll want to bring your own towels.", TENTS),
+        ("No need to bring bedding, as it's provided.", TENTS),
+        ("The sauna is closed on Saturdays.", SPA),
+        ("Please bring your own slippers. There's no need to bring a robe.", SPA),
+        ("There is no need to take your shoes off.", STAFF),
+        ("Smoking is allowed on the roof only.", STAFF),
     ],
 )
 def test_what_the_source_says_in_other_words_agrees(statement: str, body: str) -> None:
@@ -65,6 +76,14 @@ def test_what_the_source_says_in_other_words_agrees(statement: str, body: str) -
         ("The boat sails on Wednesday from the marina pier.", BOAT, "invented"),
         ("I have booked the boat on Wednesday.", BOAT, "promise"),
         ("הסירה יוצאת ביום רביעי חינם.", BOAT, "not_free"),
+        ("Every room has a balcony, including the attic.", ROOMS, "limit_dropped"),
+        ("Neither bedding nor towels are provided.", TENTS, "negation_added"),
+        ("A single night is fine.", TENTS, "limit_dropped"),
+        ("There is no need to take your shoes off.", TENTS, "negation_added"),
+        ("The sauna is open every day, also on Saturdays.", SPA, "widened"),
+        ("Please take off your shoes.", STAFF, "obligation"),
+        ("ארוחת ערב מוגשת בכל החדרים.", STAFF, "widened"),
+        ("Smoking is allowed on the roof and on the balconies.", STAFF, "limit_dropped"),
     ],
 )
 def test_what_the_source_says_of_another_thing_or_not_at_all_does_not(

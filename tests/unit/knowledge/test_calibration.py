@@ -41,7 +41,7 @@ def test_numbers_written_are_read_again(tmp_path: Path) -> None:
     turn = np.array([[0, 1], [1, 0]], dtype=np.float32)
     ranking = Ranking(one, one, one, 0.5)
     write_calibration(
-        tmp_path, Calibration("m-1", {"en": one}, {"he": one}, {("he", "en"): turn}, ranking), NOTHING
+        tmp_path, Calibration("m-1", {"en": one}, {"he": one}, {("he", "en"): turn}, ranking, NOTHING)
     )
     values = json.loads((tmp_path / "calibration.json").read_text(encoding="utf-8"))
     assert values["question_centres"] == {"en": [0.5, -0.25]}
@@ -52,7 +52,7 @@ def test_numbers_written_are_read_again(tmp_path: Path) -> None:
 
 def test_a_language_that_was_not_measured_has_the_middle_of_those_that_were() -> None:
     centres = {"en": np.array([1, 0], dtype=np.float32), "he": np.array([0, 1], dtype=np.float32)}
-    calibration = Calibration("m-1", centres, centres, {}, NOTHING)
+    calibration = Calibration("m-1", centres, centres, {}, NOTHING, NOTHING)
     vector = np.array([[1.5, 0.5]], dtype=np.float32)
     assert np.allclose(calibration.centre_questions(vector, "ru"), [[1, 0]])
     assert np.allclose(calibration.centre_passages(vector, "en"), [[0.5**0.5, 0.5**0.5]])
@@ -60,7 +60,7 @@ def test_a_language_that_was_not_measured_has_the_middle_of_those_that_were() ->
 
 def test_a_question_is_turned_to_passages_of_a_language_that_an_alignment_is_kept_for() -> None:
     swap = np.array([[0, 1], [1, 0]], dtype=np.float32)
-    calibration = Calibration("m-1", {}, {}, {("he", "en"): swap}, NOTHING)
+    calibration = Calibration("m-1", {}, {}, {("he", "en"): swap}, NOTHING, NOTHING)
     vector = np.array([3, 4], dtype=np.float32)
     assert np.allclose(calibration.aim(vector, "he", "en"), [0.8, 0.6])
     assert np.allclose(calibration.aim(vector, "en", "en"), [0.6, 0.8])

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from server.domain.conversations import HistoryLine, Speaker
 from server.domain.knowledge import Document
 from server.domain.tenants import Tenant, TenantSettings
 from server.knowledge.ingest import import_documents
@@ -60,6 +65,67 @@ def test_documents_are_read_again_when_their_version_grows_and_only_then() -> No
     import_documents(store, embedder, HOUSE, [a_document("pool", "Pool", "The pool has opened.")])
     later = replace(HOUSE, knowledge_version=store.version("1"))
     assert retriever.retrieve(later, "is there a pool?")[0].document.body == "The pool has opened."
+
+
+class ListeningEmbedder(FakeEmbedder):
+    """Remembers the questions that it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.asked.extend(texts)
+        return super().queries(texts)
+
+
+@pytest.fixture
+def embedder() -> ListeningEmbedder:
+    return ListeningEmbedder()
+
+
+@pytest.fixture
+def listening(embedder: ListeningEmbedder) -> Retriever:
+    """A retriever over the house's documents, which are indexed already."""
+    store = FakeKnowledgeStore("1")
+    import_documents(store, embedder, HOUSE, DOCUMENTS)
+    retriever = Retriever(store, embedder)
+    retriever.prepare(HOUSE, "en")
+    embedder.asked.clear()
+    return retriever
+
+
+SURE, UNSURE = "When is breakfast served?", "Where may my children splash about?"
+
+
+def test_words_that_name_a_document_need_no_embedding(
+    listening: Retriever, embedder: ListeningEmbedder
+) -> None:
+    assert listening.likely(HOUSE, SURE)[0].document.id == "breakfast"
+    assert embedder.asked == []
+
+
+def test_what_words_leave_open_is_decided_as_ever(listening: Retriever, embedder: ListeningEmbedder) -> None:
+    assert listening.likely(HOUSE, UNSURE) == listening.retrieve(HOUSE, UNSURE)
+    assert embedder.asked == [UNSURE]
+
+
+def test_a_question_that_leans_on_what_was_said_is_decided_as_ever(listening: Retriever) -> None:
+    history = [HistoryLine(Speaker.GUEST, SURE), HistoryLine(Speaker.HOST, "From 7:30.")]
+    leaning = listening.likely(HOUSE, "and how much is it?", history)
+    assert leaning == listening.retrieve(HOUSE, "and how much is it?", history)
+
+
+@pytest.mark.parametrize("question", [SURE, UNSURE])
+def test_what_was_foreseen_is_found_without_a_wait(listening: Retriever, question: str) -> None:
+    assert listening.found(HOUSE, question) is None
+    listening.foresee(HOUSE, question)
+    assert listening.found(HOUSE, question) == listening.likely(HOUSE, question)
+
+
+def test_what_was_foreseen_of_older_documents_is_not_found(listening: Retriever) -> None:
+    listening.foresee(HOUSE, SURE)
+    assert listening.found(replace(HOUSE, knowledge_version=HOUSE.knowledge_version + 1), SURE) is None
 
 
 def test_nothing_is_found_where_nothing_is_known() -> None:

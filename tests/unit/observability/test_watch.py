@@ -236,3 +236,16 @@ async def test_a_loop_that_is_held_up_is_late(clock: FakeClock) -> None:
     assert lag.worst_s() == pytest.approx(2)
     clock.advance(20)
     assert lag.worst_s() == 0
+
+
+async def test_what_a_loop_has_under_way_is_counted_from_any_thread(clock: FakeClock) -> None:
+    lag = LoopLag(clock)
+    assert lag.tasks() == 0
+    running = asyncio.create_task(lag.run())
+    await asyncio.sleep(0)
+    before = await asyncio.to_thread(lag.tasks)
+    never = asyncio.create_task(asyncio.Event().wait())
+    assert await asyncio.to_thread(lag.tasks) == before + 1
+    for task in (never, running):
+        task.cancel()
+    await asyncio.gather(never, running, return_exceptions=True)

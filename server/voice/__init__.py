@@ -1,0 +1,1 @@
+"""A telephone call, whatever carries it: listening, taking turns, speaking."""
