@@ -81,15 +81,15 @@ def asked_team(language: str) -> str:
 def person_coming(language: str) -> str:
     """The answer to a guest who asks for a person; staff are told at the same time."""
     if language == "he":
-        return "אין בעיה. העברתי את ההודעה לצוות, ומענה אנושי יגיע לכאן."
-    return "Of course. I have passed your message to the team, and a person will answer here."
+        return "אין בעיה. העברתי את ההודעה לצוות, ומענה אנושי יגיע בהקדם."
+    return "Of course. I have passed your message to the team, and a person will get back to you."
 
 
 def holding_line(language: str) -> str:
     """The answer when nothing else works; staff are told at the same time."""
     if language == "he":
-        return "ההודעה הועברה לצוות, והתשובה תגיע לכאן."
-    return "I have passed your message to the team, and they will answer here."
+        return "ההודעה הועברה לצוות, והתשובה תגיע בהקדם."
+    return "I have passed your message to the team, and they will get back to you."
 
 
 def media_received(language: str) -> str:
@@ -197,10 +197,10 @@ def private_room(language: str) -> str:
 def code_from_team(language: str) -> str:
     """To whoever asks for a code or a key."""
     if language == "he":
-        return "קודים ומפתחות נמסרים רק על ידי הצוות, אחרי בדיקה מי מבקש. ההודעה הועברה, והתשובה תגיע לכאן."
+        return "קודים ומפתחות נמסרים רק על ידי הצוות, אחרי בדיקה מי מבקש. ההודעה הועברה, והתשובה תגיע בהקדם."
     return (
         "Codes and keys are only given by the team, after checking who is asking. "
-        "I have passed this on, and they will answer here."
+        "I have passed this on, and they will get back to you."
     )
 
 

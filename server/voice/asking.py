@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 from server.conversation.engine import Engine
 from server.conversation.reflexes import reflex
-from server.domain.calls import Call, CallTurn, call_turn_id
+from server.domain.calls import ASKED_FOR_PERSON, Call, CallTurn, call_turn_id
 from server.domain.conversations import HistoryLine, Reply, Turn, WaitingMessage
 from server.domain.events import Listener
 from server.domain.messages import Channel, MessageKind
@@ -19,6 +20,7 @@ from server.ports.calls import CallStore
 from server.ports.clock import Clock
 from server.ports.queue import WorkQueue
 from server.voice.contacts import contact_reply
+from server.voice.lines import Line, line
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +77,7 @@ class Asking:
         # Who is in danger, or wants a person, gets help first, whatever number they name.
         if reading is not None and reflex(turn, reading.language) is None:
             return reading
-        return await self._engine.answer(turn, listen)
+        return _as_heard(call, await self._engine.answer(turn, listen))
 
     async def record(self, call: Call, turn: CallTurn) -> None:
         """Keep what was said. A database that is away loses the line, never the call."""
@@ -84,3 +86,10 @@ class Asking:
                 self._lanes.put(lane)
         except AppError as error:
             log.error("call.turn_not_kept", call=call.id, turn=turn.number, error=type(error).__name__)
+
+
+def _as_heard(call: Call, reply: Reply) -> Reply:
+    """*reply* in the words of a call: who is put through is not told that a person will write."""
+    if reply.reason != ASKED_FOR_PERSON or not call.tenant.settings.transfer_number:
+        return reply
+    return replace(reply, text=line(Line.TRANSFERRING, reply.language))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 
@@ -40,6 +41,7 @@ class PreparedVoice:
     async def prepare(self, lines: Iterable[tuple[str, str]]) -> None:
         """Make the audio of *lines*, each with its language; one that cannot be made is made when said."""
         room = asyncio.Semaphore(_PREPARED_AT_ONCE)
+        missing: Counter[tuple[str, str]] = Counter()
 
         async def make(key: tuple[str, str]) -> None:
             async with room:
@@ -49,9 +51,11 @@ class PreparedVoice:
                     async with aclosing(self._voice.speak(*key)) as audio:
                         self._ready[key] = b"".join([piece async for piece in audio])
                 except ProviderError as error:
-                    log.warning("voice.line_not_prepared", reason=error.reason)
+                    missing[key[1], error.reason] += 1
 
         await asyncio.gather(*(make(key) for key in dict.fromkeys(_said(lines))))
+        for (language, reason), count in missing.items():
+            log.warning("voice.lines_not_prepared", language=language, reason=reason, lines=count)
 
     async def speak(self, text: str, language: str) -> AsyncGenerator[bytes, None]:
         """Yield the audio of *text*, at once where it is ready."""

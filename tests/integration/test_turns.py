@@ -156,7 +156,7 @@ def test_a_fault_of_ours_ends_with_the_team_and_not_with_silence(
     desk.receiver.receive("1", [a_message("When is breakfast?")])
     settled(database)
     assert [sent.text for sent in sender.sent] == [
-        "I have passed your message to the team, and they will answer here."
+        "I have passed your message to the team, and they will get back to you."
     ]
 
 

@@ -91,3 +91,12 @@ async def test_capacity_is_measured_in_lines_of_json() -> None:
     figures = [json.loads(line) for line in output.splitlines()]
     assert [line["calls"] for line in figures] == [1, 2]
     assert figures[1]["frames"] >= 100
+
+
+async def test_calls_of_two_runs_have_ids_of_their_own() -> None:
+    async with scripted_desk() as desk:
+        desk.documents["/voice"] = "<Hangup/>"
+        for _ in range(2):
+            await run("simulators.twilio", f"{ORIGIN}/voice", *routes(desk), "end")
+        ids = [asked.parameters["CallSid"] for asked in desk.asked_at("/voice")]
+    assert len(set(ids)) == 2

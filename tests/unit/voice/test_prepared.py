@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from server.domain.tenants import TenantSettings
 from server.errors import ProviderUnavailable
@@ -53,6 +54,13 @@ async def test_a_line_that_could_not_be_made_is_made_when_it_is_said(tts: FakeTe
     assert await audio(voice, "Goodbye!", "en") == b"".join(
         [piece async for piece in tts.speak("Goodbye!", "en")]
     )
+
+
+async def test_lines_that_could_not_be_made_are_told_once_for_each_language() -> None:
+    english_alone = PreparedVoice(FakeTextToSpeech(languages=("en",)))
+    with capture_logs() as logs:
+        await english_alone.prepare([("שלום!", "he"), ("להתראות!", "he"), ("Goodbye!", "en")])
+    assert [(entry["language"], entry["lines"]) for entry in logs] == [("he", 2)]
 
 
 async def test_other_words_are_spoken_and_given_up_as_the_caller_wants(tts: FakeTextToSpeech) -> None:
