@@ -36,7 +36,9 @@ def make_app() -> Flask:
     desk = Desk(settings, real_ports(settings, database), make_loop=uvloop.new_event_loop)
     app = create_app(desk, internal_secret(settings))
     app.secret_key = session_key(settings)
-    register_console(app, database, desk.ports.clock, desk.takeover)
+    register_console(
+        app, database, desk.ports.clock, desk.takeover, desk.enclosures, desk.ports.recording_shelf
+    )
     app.extensions["desk"] = desk
     put_webhooks_first(app, database)
     trust_proxies(app, settings.trusted_proxies)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from server.domain.tenants import TenantSettings
 from server.store.leases import Leases, make_ownership
@@ -16,6 +17,11 @@ from simulators import first_state
 from simulators.postgres import postgres_server
 from tests.fakes.clock import FakeClock
 from tests.support.databases import PostgresTemplate, SqliteTemplate
+
+# No test is about how fast this machine is. What a change is judged by is the same for all of them; new
+# examples are tried everywhere else.
+settings.register_profile("frontdesk", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("frontdesk")
 
 
 @pytest.fixture(scope="session", autouse=True)

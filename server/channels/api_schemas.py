@@ -163,10 +163,20 @@ class EventLine(_Told):
     mode: Mode | None
 
 
+class CallLine(_Told):
+    """A phone call, where it began; ``GET /api/v1/calls/{id}`` tells more of it."""
+
+    type: Literal["call"]
+    id: str
+    at: datetime
+    seconds: int | None
+    recordings: int
+
+
 class Thread(Conversation):
     """A conversation with a page of its lines, oldest first."""
 
-    messages: list[Annotated[InboundLine | OutboundLine | EventLine, Field(discriminator="type")]]
+    messages: list[Annotated[InboundLine | OutboundLine | EventLine | CallLine, Field(discriminator="type")]]
     before: str | None
 
 

@@ -1,4 +1,4 @@
-"""A call as JSON, and its recordings by number: the same over HTTP and from the command line."""
+"""A call as JSON: the same over HTTP and from the command line."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from server.domain.call_views import CallView, RecordingView, SpokenTurn
-from server.errors import NotFound
-from server.ports.recordings import RecordedAudio, RecordingShelf
 
 
 def call_as_json(call: CallView) -> dict[str, Any]:
@@ -25,30 +23,6 @@ def call_as_json(call: CallView) -> dict[str, Any]:
         "turns": [_turn(turn) for turn in call.turns],
         "recordings": [_recording(number, one) for number, one in enumerate(call.recordings, 1)],
     }
-
-
-def find_recording(call: CallView, number: int) -> RecordingView:
-    """The recording of that number, from 1 on.
-
-    Raises:
-        NotFound: the call has none.
-    """
-    if not 1 <= number <= len(call.recordings):
-        raise NotFound("the call has no such recording, or no more")
-    return call.recordings[number - 1]
-
-
-def find_audio(shelf: RecordingShelf, call: CallView, recording: RecordingView) -> RecordedAudio:
-    """How it sounds.
-
-    Raises:
-        NotFound: it is not on this machine.
-        ProviderError: it cannot be read.
-    """
-    audio = shelf.find(call.tenant_id, recording.name)
-    if audio is None:
-        raise NotFound("the recording is not on this machine, or was deleted")
-    return audio
 
 
 def _turn(turn: SpokenTurn) -> Mapping[str, Any]:

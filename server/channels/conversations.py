@@ -14,7 +14,7 @@ from server.channels.bodies import json_object, text_field
 from server.domain.conversations import Mode
 from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
 from server.domain.modes import Actor, ModeBy
-from server.domain.views import ConversationSummary, EventView, InboundView, OutboundView, Wanted
+from server.domain.views import CallLine, ConversationSummary, EventView, InboundView, OutboundView, Wanted
 from server.errors import NotFound, UnprocessableRequest
 from server.inbox.takeover import Takeover
 from server.ports.conversations import CONVERSATIONS_ON_A_PAGE, LINES_ON_A_PAGE, ConversationLog
@@ -151,6 +151,17 @@ def _outbound(line: OutboundView) -> dict[str, Any]:
 def _event(line: EventView) -> dict[str, Any]:
     at = line.at.isoformat()
     return {"type": "event", "at": at, "kind": line.kind, "by": line.actor, "mode": line.mode}
+
+
+@_line.register
+def _call(line: CallLine) -> dict[str, Any]:
+    return {
+        "type": "call",
+        "id": line.id,
+        "at": line.at.isoformat(),
+        "seconds": line.seconds,
+        "recordings": len(line.recordings),
+    }
 
 
 def _times(**times: datetime | None) -> Mapping[str, str | None]:

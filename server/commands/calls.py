@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from server.channels.call_json import call_as_json, find_audio, find_recording
+from server.channels.call_json import call_as_json
 from server.commands.context import CommandContext
 from server.errors import CommandError
 from server.store.call_log import CallQueries
+from server.voice.recorded import find_audio, find_recording
 from server.wiring import make_recording_shelf
 
 _tenant = click.option("--tenant", "tenant_id", metavar="ID", required=True, help="The business's id.")

@@ -13,10 +13,14 @@ from server.console.answering import add_answering
 from server.console.auth import add_login, guard, start_sessions
 from server.console.conversations import add_conversations
 from server.console.display import bidi, duration, language_name, language_of
+from server.console.files import add_files
 from server.console.throttle import Throttle
+from server.conversation.enclosures import Enclosures
 from server.errors import AppError, Conflict, NotFound, SettingsError, StillSending, UnprocessableRequest
 from server.inbox.takeover import Takeover
 from server.ports.clock import Clock
+from server.ports.recordings import RecordingShelf
+from server.store.call_log import CallQueries
 from server.store.queries import ConsoleQueries
 from server.store.session import Database
 from server.store.tenants import Tenants
@@ -25,7 +29,7 @@ from server.store.users import Users
 # No script, no frame, nothing from elsewhere: the pages need none of it.
 _SECURITY_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -48,7 +52,14 @@ _ADVICE_OTHERWISE = "Something went wrong on our side. Reload; if it stays, the 
 _log = structlog.get_logger(__name__)
 
 
-def register_console(app: Flask, database: Database, clock: Clock, takeover: Takeover) -> None:
+def register_console(
+    app: Flask,
+    database: Database,
+    clock: Clock,
+    takeover: Takeover,
+    enclosures: Enclosures,
+    recordings: RecordingShelf,
+) -> None:
     """Add the console to *app*, with its sessions, under ``/console``.
 
     *app* must have a secret key; behind a proxy it must know the scheme and the caller's address
@@ -66,7 +77,9 @@ def register_console(app: Flask, database: Database, clock: Clock, takeover: Tak
     start_sessions(app, users, clock)
     guard(app, blueprint)
     add_login(blueprint, users, Throttle(clock), clock)
-    add_conversations(blueprint, ConsoleQueries(database), Tenants(database, clock), clock)
+    queries = ConsoleQueries(database)
+    add_conversations(blueprint, queries, Tenants(database, clock), clock)
+    add_files(blueprint, queries, enclosures, CallQueries(database), recordings)
     add_answering(blueprint, takeover)
     _add_error_pages(blueprint)
     for show in (bidi, duration, language_name, language_of):

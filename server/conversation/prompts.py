@@ -17,7 +17,7 @@ from cachetools import TTLCache
 
 from server.domain.conversations import HistoryLine, Speaker, Turn, WaitingMessage
 from server.domain.knowledge import Passage
-from server.domain.messages import Channel, MessageKind
+from server.domain.messages import Channel, MessageKind, file_name_of
 from server.domain.tenants import TenantSettings
 from server.ports.ai import ChatLine
 
@@ -179,7 +179,7 @@ def _enclosing(turn: Turn) -> Sequence[WaitingMessage]:
 
 def _file_name(message: WaitingMessage) -> str:
     """A line for the guest's own part of the prompt: a file may be called anything."""
-    name = " ".join(str(message.details.get("file_name") or "").split())
+    name = file_name_of(message.details)
     return f"(file: {name[:_LONGEST_FILE_NAME]})" if name else ""
 
 

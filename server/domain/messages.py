@@ -97,6 +97,11 @@ def media_of(details: Mapping[str, object]) -> Mapping[str, object] | None:
     return media if isinstance(media, Mapping) else None
 
 
+def file_name_of(details: Mapping[str, object]) -> str:
+    """The name that the guest's phone gave to what it sent, on one line; empty if it gave none."""
+    return " ".join(str(details.get("file_name") or "").split())
+
+
 class OutboundKind(StrEnum):
     """Why a message leaves. Only ``REPLY`` covers guests' messages."""
 

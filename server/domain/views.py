@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from server.domain.call_views import RecordingView
 from server.domain.conversations import Mode, Speaker
 from server.domain.knowledge import Citation
 from server.domain.messages import Channel, DeliveryState, MessageKind, OutboundKind
@@ -74,7 +75,9 @@ class InboundView:
     """One message that came in: the guest's, or (``from_me``) from the business's own phone.
 
     ``at`` is when it reached us. ``is_waiting``: its turn has not ended yet. ``unanswered_because`` says why
-    the desk did not answer it. ``is_automatic``: the phone sent it by itself, nobody typed it.
+    the desk did not answer it. ``is_automatic``: the phone sent it by itself, nobody typed it. ``has_file``:
+    it came with a recording, a picture or the like, under ``file_name`` if the guest's phone gave it one.
+    ``is_transcript``: its text was made out in a recording.
     """
 
     id: int
@@ -87,6 +90,9 @@ class InboundView:
     is_waiting: bool
     unanswered_because: str
     is_automatic: bool
+    has_file: bool
+    file_name: str
+    is_transcript: bool
 
     @property
     def was_late(self) -> bool:
@@ -146,7 +152,32 @@ class EventView:
     mode: Mode | None
 
 
-ThreadLine = InboundView | OutboundView | EventView
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLine:
+    """A phone call, where it began; what was said on it follows as messages.
+
+    ``seconds`` is None until the network has told of its end.
+    """
+
+    id: str
+    at: datetime
+    seconds: int | None
+    recordings: Sequence[RecordingView]
+
+
+ThreadLine = InboundView | OutboundView | EventView | CallLine
+
+
+@dataclass(frozen=True, slots=True)
+class FileOrigin:
+    """The message that a file came with, as `server.conversation.enclosures` wants it named.
+
+    ``file_name`` is the guest's word, and may be empty.
+    """
+
+    received_at: datetime
+    file_name: str
+    details: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from server.domain.call_views import RecordingView
 from server.domain.conversations import Mode, Speaker
 from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
 from server.domain.knowledge import Citation
-from server.domain.messages import Channel, DeliveryState, MessageKind, OutboundKind
+from server.domain.messages import (
+    TRANSCRIPT,
+    Channel,
+    DeliveryState,
+    MessageKind,
+    OutboundKind,
+    file_name_of,
+    media_of,
+)
 from server.domain.modes import EventKind
 from server.domain.views import (
+    CallLine,
     ConversationPage,
     ConversationSummary,
     EventView,
+    FileOrigin,
     GuestView,
     InboundView,
     OutboundView,
@@ -31,11 +43,13 @@ from server.domain.views import (
 from server.errors import NotFound
 from server.ports.conversations import CONVERSATIONS_ON_A_PAGE, LINES_ON_A_PAGE
 from server.store.models import (
+    CallRow,
     ConversationEventRow,
     ConversationRow,
     GuestRow,
     InboundRow,
     OutboxRow,
+    RecordingRow,
     TurnRow,
     UtcDateTime,
 )
@@ -115,7 +129,7 @@ class ConsoleQueries:
         before: ThreadCursor = NEWEST,
         limit: int = LINES_ON_A_PAGE,
     ) -> ThreadPage:
-        """The newest lines of a conversation, or those before a cursor; six queries, eight with a cursor.
+        """The newest lines of a conversation, or those before a cursor; seven queries, nine with a cursor.
 
         Args:
             limit: messages on the page. What happened between them comes on top.
@@ -142,9 +156,27 @@ class ConsoleQueries:
             since = lines[0].at if has_older else None
             until = None if before == NEWEST else _page_end(session, tenant_id, conversation_id, before)
             events = session.scalars(_events(tenant_id, conversation_id, since, until)).all()
+            calls = session.execute(_calls(tenant_id, conversation_id, since, until)).all()
         older = str(_cursor_after(shown, before)) if has_older else None
-        woven = list(_woven(lines, [_to_event(row) for row in events]))
-        return ThreadPage(_to_summary(conversation), woven, older)
+        between: list[EventView | CallLine] = [*_to_calls(calls), *(_to_event(row) for row in events)]
+        between.sort(key=lambda one: one.at, reverse=True)
+        return ThreadPage(_to_summary(conversation), list(_woven(lines, between)), older)
+
+    def file_origin(self, tenant_id: str, conversation_id: int, message_id: int) -> FileOrigin:
+        """The message of the conversation's that came with a file.
+
+        Raises:
+            NotFound: the tenant has no such message there, or it came without one.
+        """
+        with self._database.read() as session:
+            row = session.get(InboundRow, message_id)
+            is_theirs = row is not None and (row.tenant_id, row.conversation_id) == (
+                tenant_id,
+                conversation_id,
+            )
+            if row is None or not is_theirs or media_of(row.details) is None:
+                raise NotFound("there is no such file")
+            return FileOrigin(row.received_at, file_name_of(row.details), row.details)
 
 
 def _with_newest_messages(
@@ -252,7 +284,33 @@ def _events(
     return events.order_by(ConversationEventRow.id.desc()).limit(EVENTS_ON_A_PAGE)
 
 
-def _woven(lines: Sequence[ThreadLine], newest_first: Sequence[EventView]) -> Iterator[ThreadLine]:
+def _calls(
+    tenant_id: str, conversation_id: int, since: datetime | None, until: datetime | None
+) -> Select[CallRow, RecordingRow | None]:
+    """Calls newest first, each with its recordings, oldest first."""
+    calls = (
+        select(CallRow, RecordingRow)
+        .outerjoin(RecordingRow, RecordingRow.call_id == CallRow.id)
+        .where(CallRow.tenant_id == tenant_id, CallRow.conversation_id == conversation_id)
+    )
+    if since is not None:
+        calls = calls.where(CallRow.started_at >= since)
+    if until is not None:
+        calls = calls.where(CallRow.started_at < until)
+    return calls.order_by(CallRow.started_at.desc(), CallRow.id, RecordingRow.begun_at).limit(
+        EVENTS_ON_A_PAGE
+    )
+
+
+def _to_calls(rows: Sequence[Row[CallRow, RecordingRow | None]]) -> Iterator[CallLine]:
+    for call, found in groupby(rows, key=lambda row: row[0]):
+        recordings = [
+            RecordingView(one.name, one.begun_at, one.seconds) for _, one in found if one is not None
+        ]
+        yield CallLine(id=call.id, at=call.started_at, seconds=call.seconds, recordings=recordings)
+
+
+def _woven(lines: Sequence[ThreadLine], newest_first: Sequence[EventView | CallLine]) -> Iterator[ThreadLine]:
     """Both, oldest first. Messages keep their own order even where their times do not."""
     waiting = list(newest_first)
     for line in lines:
@@ -344,6 +402,9 @@ def _to_inbound(row: InboundRow) -> InboundView:
         is_waiting=row.handled_at is None,
         unanswered_because=row.unanswered_because,
         is_automatic=bool(row.details.get("automatic")),
+        has_file=media_of(row.details) is not None,
+        file_name=file_name_of(row.details),
+        is_transcript=bool(row.details.get(TRANSCRIPT)),
     )
 
 

@@ -197,6 +197,36 @@ describe('console', () => {
     await page.context().close()
   })
 
+  test('what a guest sent and how a call sounded is seen and heard in the thread', async () => {
+    const page = await openLoggedIn(thread('call'), { bypassCSP: false })
+    const width = await page.locator('.picture img').evaluate(async (/** @type {HTMLImageElement} */ image) => {
+      image.loading = 'eager'
+      await image.decode()
+      return image.naturalWidth
+    })
+    assert.equal(width, 240)
+    /** @type {[RegExp, number][]} */
+    const sounds = [[/^Recording of the call/, 4], [/^Voice message/, 2]]
+    for (const [name, seconds] of sounds) {
+      const length = await page.getByLabel(name).evaluate(async (/** @type {HTMLAudioElement} */ player) => {
+        const loaded = new Promise((resolve, reject) => {
+          player.addEventListener('loadedmetadata', resolve)
+          player.addEventListener('error', () => reject(new Error(player.error?.message)))
+        })
+        player.preload = 'metadata'
+        player.load()
+        await loaded
+        return player.duration
+      })
+      assert.ok(Math.abs(length - seconds) < 0.1, `${name} lasts ${length} s`)
+    }
+    const saving = page.waitForEvent('download')
+    await page.getByRole('link', { name: /^Save / }).click()
+    assert.equal((await saving).suggestedFilename(), 'חוזה 2026 signed pdf.bin')
+    await shoot(page, 'thread-call')
+    await page.context().close()
+  })
+
   test('a failed delivery says so in words', async () => {
     const page = await openLoggedIn(thread('failed'))
     await page.locator('.bubble.reply', { hasText: 'Not delivered' }).getByText('refused 463').waitFor()
@@ -286,7 +316,7 @@ describe('console', () => {
   /** @returns {Array<[string, string]>} names and addresses of pages that look different */
   function pages () {
     /** @type {Array<[string, string]>} */
-    const threads = ['handover', 'english', 'hebrew', 'failed', 'long_words', 'script']
+    const threads = ['call', 'handover', 'english', 'hebrew', 'failed', 'long_words', 'script']
       .map(part => [part, thread(part)])
     return [
       ['list', '/console/'],

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import struct
+import zlib
 from datetime import datetime, timedelta
 from typing import Any
 
 from server.domain.messages import DeliveryState
 from server.store.session import Database
+from tests.fakes.media import FakeMedia
+from tests.fakes.recordings import FakeShelf
 from tests.support.threads import ThreadBuilder
 
 _TURN: dict[str, Any] = {
@@ -23,13 +28,17 @@ _TURN: dict[str, Any] = {
 _ATTACK = "<script>document.title = 'taken over'</script><img src=x onerror=\"document.title='taken over'\">"
 
 
-def write_scene(database: Database, now: datetime) -> dict[str, int]:
+def write_scene(database: Database, now: datetime, media: FakeMedia, shelf: FakeShelf) -> dict[str, int]:
     """Write all conversations, the newest first; return their ids by part."""
+    media.files |= {"VOICE": _tone(2.0), "PICTURE": _picture(), "PAGE": _ATTACK.encode()}
+    shelf.begin("1", "recording").write(_tone(4.0))
+    shelf.begin("1", "recording").finish()
     parts = {
         "handover": _handover,
         "english": _english,
         "hebrew": _hebrew,
         "failed": _failed,
+        "call": _call,
         "long_words": _long_words,
         "script": _script,
         "long": _long,
@@ -39,6 +48,64 @@ def write_scene(database: Database, now: datetime) -> dict[str, int]:
         part: write(database, start - timedelta(hours=5 * place)).id
         for place, (part, write) in enumerate(parts.items())
     }
+
+
+def _tone(seconds: float) -> bytes:
+    """A WAV file."""
+    rate = 8_000
+    samples = (int(9_000 * math.sin(place / rate * 2_000)) for place in range(round(seconds * rate)))
+    body = b"".join(struct.pack("<h", sample) for sample in samples)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16)
+    return (
+        b"RIFF"
+        + struct.pack("<I", 36 + len(body))
+        + b"WAVE"
+        + form
+        + struct.pack("<4sI", b"data", len(body))
+        + body
+    )
+
+
+def _picture(side: int = 240) -> bytes:
+    """A PNG of a blue that fades."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = b"".join(b"\0" + bytes((40, 90 + row // 2, 200)) * side for row in range(side))
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+def _enclosing(name: str, **details: Any) -> dict[str, Any]:
+    return {"media": {"key": {"id": name}}, **details}
+
+
+def _call(database: Database, at: datetime) -> ThreadBuilder:
+    thread = ThreadBuilder(database, at, name="Dana Levi")
+    thread.calls("CA1", recordings=["recording"], seconds=74, after_s=0)
+    asked = thread.guest_says("מתי ארוחת הבוקר?", after_s=6, channel="voice")
+    thread.reply(
+        "ארוחת הבוקר מוגשת בין 7:30 ל-10:30.",
+        covers=[asked],
+        state=DeliveryState.SENT,
+        turn=_TURN,
+        channel="voice",
+    )
+    spoken = {"transcript": {"language": "he", "confidence": 0.9}}
+    thread.guest_says(
+        "ואפשר גם ארוחה צמחונית?", after_s=300, kind="audio", details=_enclosing("VOICE", **spoken)
+    )
+    thread.reply("כן, יש מבחר צמחוני וטבעוני.", state=DeliveryState.READ, turn=_TURN)
+    thread.guest_says("This is the view we booked", kind="image", details=_enclosing("PICTURE"))
+    thread.guest_says("", kind="document", details=_enclosing("PAGE", file_name="חוזה 2026 (signed).pdf"))
+    thread.set(language="he")
+    return thread
 
 
 def _handover(database: Database, at: datetime) -> ThreadBuilder:

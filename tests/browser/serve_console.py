@@ -12,13 +12,16 @@ import secrets
 import sys
 import tempfile
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
 from werkzeug.serving import make_server
 
+from server.adapters.media_folder import MediaFolder
 from server.adapters.system_clock import SystemClock
 from server.console.blueprint import register_console
+from server.conversation.enclosures import Enclosures
 from server.domain.tenants import TenantSettings
 from server.inbox.takeover import Takeover
 from server.store.leases import Leases, make_ownership
@@ -28,6 +31,8 @@ from server.store.session import Database
 from server.store.tenants import Tenants
 from server.store.users import Users
 from tests.browser.scene import write_scene
+from tests.fakes.media import FakeMedia
+from tests.fakes.recordings import FakeShelf
 from tests.fakes.work_queue import FakeQueue
 
 
@@ -48,7 +53,10 @@ def main() -> None:
         app.secret_key = secrets.token_bytes(32)
         leases = Leases(database, make_ownership(database, Path(folder)))
         # The desk does not run here: what staff write waits.
-        register_console(app, database, clock, Takeover(Modes(database, clock), leases, FakeQueue()))
+        takeover = Takeover(Modes(database, clock), leases, FakeQueue())
+        media, shelf = FakeMedia(), FakeShelf()
+        enclosures = Enclosures(media, MediaFolder(Path(folder) / "media"), clock, timedelta(days=30))
+        register_console(app, database, clock, takeover, enclosures, shelf)
         server = make_server("127.0.0.1", 0, app, threaded=True)
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
@@ -56,7 +64,7 @@ def main() -> None:
             "url": f"http://127.0.0.1:{server.server_port}",
             "staff": staff,
             "newcomer": newcomer,
-            "threads": write_scene(database, clock.now()),
+            "threads": write_scene(database, clock.now(), media, shelf),
         }
         print(json.dumps(ready), flush=True)  # noqa: T201 (the line that the test waits for)
         sys.stdin.read()

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from server.domain.conversations import Mode, Speaker
 from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
 from server.domain.messages import DeliveryState, MessageKind
-from server.domain.views import EventView, InboundView, OutboundView, ThreadLine, Wanted
+from server.domain.views import CallLine, EventView, InboundView, OutboundView, ThreadLine, Wanted
 from server.errors import NotFound
 from server.store.queries import ConsoleQueries
 from server.store.session import Database
@@ -48,7 +48,13 @@ def _ids(queries: ConsoleQueries, wanted: Wanted = ALL) -> list[int]:
 
 
 def _texts(lines: list[ThreadLine]) -> list[str]:
-    return [str(line.kind) if isinstance(line, EventView) else line.text for line in lines]
+    return [_text(line) for line in lines]
+
+
+def _text(line: ThreadLine) -> str:
+    if isinstance(line, CallLine):
+        return f"call {line.id}"
+    return str(line.kind) if isinstance(line, EventView) else line.text
 
 
 def test_conversations_come_newest_first_with_their_last_message(
@@ -264,6 +270,28 @@ def test_every_event_stands_on_one_page_between_the_lines_around_it(
     assert seen == expected
 
 
+def test_a_call_stands_where_it_began_with_its_recordings_oldest_first(
+    database: Database, clock: FakeClock, queries: ConsoleQueries
+) -> None:
+    thread = ThreadBuilder(database, clock.now())
+    thread.guest_says("before")
+    for call_id, names in (("CA1", ("b", "a")), ("CA2", ())):
+        thread.calls(call_id, recordings=names)
+        thread.guest_says(f"during {call_id}")
+    other = ThreadBuilder(database, clock.now())
+    other.calls("CA3")
+    lines = queries.thread("1", thread.id).lines
+    assert _texts(list(lines)) == ["before", "call CA1", "during CA1", "call CA2", "during CA2"]
+    first, second = (line for line in lines if isinstance(line, CallLine))
+    assert [one.name for one in first.recordings] == ["b", "a"]
+    assert (first.seconds, second.recordings) == (60, [])
+    newest = queries.thread("1", thread.id, limit=1)
+    assert _texts(list(newest.lines)) == ["during CA2"]
+    assert newest.older is not None
+    older = queries.thread("1", thread.id, ThreadCursor.parse(newest.older))
+    assert _texts(list(older.lines)) == ["before", "call CA1", "during CA1", "call CA2"]
+
+
 def test_conversations_are_found_by_who_answers_them(
     database: Database, clock: FakeClock, queries: ConsoleQueries
 ) -> None:
@@ -295,4 +323,4 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     assert len(selects) == 1
     with counted(database) as selects:
         assert len(queries.thread("1", thread.id).lines) == 8
-    assert len(selects) == 6
+    assert len(selects) == 7

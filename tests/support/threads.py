@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -10,11 +11,13 @@ from sqlalchemy import update
 
 from server.domain.messages import DeliveryState
 from server.store.models import (
+    CallRow,
     ConversationEventRow,
     ConversationRow,
     GuestRow,
     InboundRow,
     OutboxRow,
+    RecordingRow,
     TurnRow,
 )
 from server.store.session import Database
@@ -107,6 +110,33 @@ class ThreadBuilder:
                 update(InboundRow).where(InboundRow.id.in_(covers or [])).values(covered_by=reply_id)
             )
         return reply_id
+
+    def calls(
+        self, call_id: str, recordings: Sequence[str] = (), seconds: int = 60, after_s: float = 30
+    ) -> None:
+        """The guest calls; *recordings* are those of the call by name, a minute apart."""
+        self.at += timedelta(seconds=after_s)
+        call = CallRow(
+            id=call_id,
+            tenant_id=self._tenant_id,
+            conversation_id=self.id,
+            caller="+972501111111",
+            called="+97231234567",
+            next_step="hang_up",
+            started_at=self.at,
+            ended_at=self.at + timedelta(seconds=seconds),
+            seconds=seconds,
+        )
+        with self._database.write() as session:
+            session.add(call)
+            session.flush()
+            for place, name in enumerate(recordings):
+                begun_at = self.at + timedelta(minutes=place)
+                session.add(
+                    RecordingRow(
+                        name=name, tenant_id=self._tenant_id, call_id=call_id, begun_at=begun_at, seconds=50.0
+                    )
+                )
 
     def happens(self, kind: str, actor: str = "api", after_s: float = 1, **details: Any) -> None:
         """Something beside the messages, such as a takeover."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+from server.adapters.media_folder import MediaFolder
 from server.console import register_console
+from server.conversation.enclosures import Enclosures
 from server.inbox.takeover import Takeover
 from server.store.leases import Leases
 from server.store.modes import Modes
@@ -18,6 +22,8 @@ from server.store.session import Database
 from server.store.tenants import Tenants
 from server.store.users import Users
 from tests.fakes.clock import FakeClock
+from tests.fakes.media import FakeMedia
+from tests.fakes.recordings import FakeShelf
 from tests.fakes.work_queue import FakeQueue
 from tests.support.console import PASSWORD, log_in
 
@@ -37,11 +43,31 @@ def takeover(database: Database, clock: FakeClock, leases: Leases) -> Takeover:
 
 
 @pytest.fixture
-def app(database: Database, clock: FakeClock, takeover: Takeover) -> Flask:
+def media() -> FakeMedia:
+    """What guests have sent."""
+    return FakeMedia()
+
+
+@pytest.fixture
+def shelf() -> FakeShelf:
+    """Recordings of calls."""
+    return FakeShelf()
+
+
+@pytest.fixture
+def enclosures(media: FakeMedia, clock: FakeClock, tmp_path: Path) -> Enclosures:
+    """It, as far as staff look at it."""
+    return Enclosures(media, MediaFolder(tmp_path / "media", 0), clock, timedelta(days=30))
+
+
+@pytest.fixture
+def app(
+    database: Database, clock: FakeClock, takeover: Takeover, enclosures: Enclosures, shelf: FakeShelf
+) -> Flask:
     """The console, and beside it a webhook."""
     app = Flask(__name__)
     app.secret_key = "a key of the test"
-    register_console(app, database, clock, takeover)
+    register_console(app, database, clock, takeover, enclosures, shelf)
 
     @app.post("/webhook")
     def webhook() -> str:

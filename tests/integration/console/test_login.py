@@ -12,11 +12,13 @@ from flask.testing import FlaskClient
 from server.console import register_console
 from server.console.auth import PUBLIC_ENDPOINTS, SESSION_LENGTH
 from server.console.throttle import ATTEMPTS, WINDOW_S
+from server.conversation.enclosures import Enclosures
 from server.errors import SettingsError
 from server.inbox.takeover import Takeover
 from server.store.session import Database
 from server.store.users import Users
 from tests.fakes.clock import FakeClock
+from tests.fakes.recordings import FakeShelf
 from tests.support.console import PASSWORD, log_in, token
 from tests.support.threads import ThreadBuilder
 
@@ -25,10 +27,10 @@ on_both_databases = pytest.mark.parametrize("database_url", ["sqlite", "postgres
 
 
 def test_a_console_that_could_not_sign_its_sessions_does_not_start(
-    database: Database, clock: FakeClock, takeover: Takeover
+    database: Database, clock: FakeClock, takeover: Takeover, enclosures: Enclosures, shelf: FakeShelf
 ) -> None:
     with pytest.raises(SettingsError):
-        register_console(Flask(__name__), database, clock, takeover)
+        register_console(Flask(__name__), database, clock, takeover, enclosures, shelf)
 
 
 @pytest.mark.usefixtures("users")

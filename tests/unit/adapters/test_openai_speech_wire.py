@@ -8,7 +8,7 @@ import wave
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.adapters.openai_speech_wire import form, transcript, wav
@@ -85,7 +85,6 @@ def test_what_has_no_words_is_no_answer(answer: object) -> None:
         transcript(answer, BOTH)
 
 
-@settings(deadline=None)
 @given(JSON, st.dictionaries(st.sampled_from(["language", "segments", "logprobs"]), JSON))
 def test_whatever_a_server_sends_it_is_an_answer_or_none(junk: object, more: dict[str, Any]) -> None:
     told = transcript(more | {"text": "Two beds."}, BOTH)

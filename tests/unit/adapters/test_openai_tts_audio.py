@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.adapters.openai_tts_audio import SOURCE_RATE_HZ, Downsampler
@@ -41,7 +41,6 @@ def test_what_a_telephone_does_not_carry_does_not_come_back_as_another_tone(hert
     assert mulaw.level_dbfs(heard[100:-100]) < mulaw.level_dbfs(downsampled(a_tone(1_000))) - 45
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2_000), st.lists(st.integers(0, 4_000), max_size=6))
 def test_wherever_the_audio_is_cut_it_sounds_the_same(samples: int, cuts: list[int]) -> None:
     pcm = np.random.default_rng(samples).integers(-LOUD, LOUD, samples).astype("<i2").tobytes()

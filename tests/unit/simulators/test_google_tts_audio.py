@@ -25,7 +25,7 @@ def test_the_same_text_sounds_the_same_and_another_does_not() -> None:
     assert not {first[:FRAME]} & {speech("Yes.", "another")[:FRAME], speech("Yes!")[:FRAME]}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.text(min_size=1, max_size=20), min_size=2, max_size=4, unique=True))
 def test_an_ear_knows_each_text_by_any_frame(texts: list[str]) -> None:
     ear = Ear(texts)

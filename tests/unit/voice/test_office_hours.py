@@ -126,7 +126,7 @@ spans = st.builds(Span, days, days, st.integers(0, DAY_MINUTES - 1), st.integers
 moments = st.datetimes(datetime.fromisoformat("2026-01-01"), datetime.fromisoformat("2027-12-31"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(span=spans, moment=moments)
 def test_any_span_of_a_week_holds_when_counting_says_so(span: Span, moment: datetime) -> None:
     timetable = office_timetable(str(span))
@@ -136,7 +136,7 @@ def test_any_span_of_a_week_holds_when_counting_says_so(span: Span, moment: date
         assert timetable.at(when).is_closed is not span.holds(when)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=60))
 def test_no_text_breaks_it(hours: str) -> None:
     timetable = office_timetable(hours)
