@@ -8,10 +8,10 @@ from flask import Blueprint, Response, request
 
 from server.channels.api_keys import tenant_of
 from server.channels.call_json import call_as_json
-from server.file_answers import recording_answer
 from server.ports.calls import CallLog
 from server.ports.recordings import RecordingShelf
 from server.ports.store import KeyStore
+from server.recording_answers import recording_answer
 
 
 def calls_blueprint(calls: CallLog, shelf: RecordingShelf, keys: KeyStore) -> Blueprint:

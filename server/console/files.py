@@ -9,8 +9,8 @@ from server.console.conversations import checked_id
 from server.conversation.enclosures import Enclosures
 from server.domain.file_types import HEAD_BYTES, file_type, saved_name
 from server.errors import NotFound, ProviderRejected
-from server.file_answers import recording_answer
 from server.ports.recordings import RecordingShelf
+from server.recording_answers import recording_answer
 from server.store.call_log import CallQueries
 from server.store.queries import ConsoleQueries
 

@@ -36,6 +36,8 @@ _KNOWN = tuple(
         (rb"ID3|\xff[\xfb\xf3\xf2]", "audio/mpeg", ".mp3", True),
         (rb"RIFF....WAVE", "audio/wav", ".wav", True),
         (rb"....ftypM4A", "audio/mp4", ".m4a", True),
+        # What iPhones take; most browsers cannot show it.
+        (rb"....ftyp(?:hei[cx]|mif1|msf1)", "image/heic", ".heic", False),
         (rb"....ftyp", "video/mp4", ".mp4", True),
         # A browser's PDF viewer runs scripts of its own kind.
         (rb"%PDF-", "application/pdf", ".pdf", False),
@@ -61,7 +63,7 @@ def file_type(head: bytes, name: str = "") -> FileType:
 
 
 def saved_name(name: str, suffix: str, otherwise: str) -> str:
-    """The name under which a file is saved: letters, digits and single spaces, dashes or dots of *name*.
+    """The name under which a file is saved: the letters and digits of *name*, and single spaces.
 
     Args:
         suffix: which it gets, whatever it had.

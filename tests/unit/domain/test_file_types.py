@@ -18,6 +18,7 @@ from server.domain.file_types import file_type, saved_name
         (b"OggS\x00\x02", "audio/ogg", True),
         (b"\x00\x00\x00\x20ftypisom", "video/mp4", True),
         (b"\x00\x00\x00\x20ftypM4A ", "audio/mp4", True),
+        (b"\x00\x00\x00\x20ftypheic", "image/heic", False),
         (b"%PDF-1.7\n", "application/pdf", False),
         (b"<html><script>", "application/octet-stream", False),
         (b"<svg xmlns=", "application/octet-stream", False),
