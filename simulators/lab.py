@@ -260,7 +260,7 @@ class Lab:
         found: dict[str, Any] = {}
 
         def is_there() -> bool:
-            found.update(self.call_sidecar("GET", f"/tenants/{tenant_id}"))
+            found.update(self.look_at(tenant_id))
             return bool(found["state"] == state)
 
         what = f"tenant {tenant_id} to be {state}, see {self.sidecar.log}"
@@ -270,11 +270,20 @@ class Lab:
             raise LabError(f"{error}; it is {found.get('state')}") from None
         return found
 
+    def look_at(self, tenant_id: str) -> dict[str, Any]:
+        """What the sidecar says of the tenant's number, or the one that it has moved to."""
+        path = f"/tenants/{tenant_id}"
+        found = self.call_sidecar("GET", path)
+        return self._call(found["url"], "GET", path) if "url" in found else found
+
     def call_sidecar(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """Call the sidecar as Flask does."""
+        return self._call(self.sidecar_url, method, path, body)
+
+    def _call(self, sidecar_url: str, method: str, path: str, body: object = None) -> dict[str, Any]:
         headers = {"X-Internal-Secret": self.secret}
         answer = requests.request(
-            method, self.sidecar_url + path, json=body, headers=headers, timeout=CALL_TIMEOUT_S
+            method, sidecar_url + path, json=body, headers=headers, timeout=CALL_TIMEOUT_S
         )
         answer.raise_for_status()
         return dict(answer.json()) if answer.content else {}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+from typing import TypeVar
 
 from flask import Blueprint, render_template, request, url_for
 
 from server.console.auth import current_member
-from server.console.display import Times
+from server.console.display import Times, language_names
+from server.domain.conversations import Mode
 from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
+from server.domain.messages import Channel
 from server.domain.views import Wanted
 from server.errors import NotFound
 from server.ports.clock import Clock
@@ -17,6 +21,8 @@ from server.store.tenants import Tenants
 
 LONGEST_SEARCH = 100
 _LARGEST_ID = 2**63 - 1
+
+Filter = TypeVar("Filter", Mode, Channel)
 
 
 def add_conversations(blueprint: Blueprint, queries: ConsoleQueries, tenants: Tenants, clock: Clock) -> None:
@@ -35,7 +41,12 @@ def add_conversations(blueprint: Blueprint, queries: ConsoleQueries, tenants: Te
         cursor = ListCursor.parse(before) if before else None
         page = queries.conversations(current_member().tenant_id, wanted, cursor)
         return render(
-            "conversations.html", page=page, wanted=wanted, is_first=cursor is None, link=_list_link
+            "conversations.html",
+            page=page,
+            wanted=wanted,
+            is_first=cursor is None,
+            link=_list_link,
+            language_names=language_names,
         )
 
     @blueprint.get("/conversations/<int:conversation_id>")
@@ -61,7 +72,22 @@ def checked_id(conversation_id: int) -> int:
 def _wanted() -> Wanted:
     # A zero byte is the one character that PostgreSQL cannot take.
     text = request.args.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
-    return Wanted(text=text, needs_human=request.args.get("needs_human") == "1")
+    return Wanted(
+        text=text,
+        needs_human=request.args.get("needs_human") == "1",
+        mode=_one_of(Mode, request.args.get("mode")),
+        channel=_one_of(Channel, request.args.get("channel")),
+        language=_language(request.args.get("language")),
+    )
+
+
+def _one_of(kinds: type[Filter], value: str | None) -> Filter | None:
+    """The kind that an address names; one that names none filters nothing."""
+    return kinds(value) if value in list(kinds) else None
+
+
+def _language(value: str | None) -> str | None:
+    return value if value and re.fullmatch(r"[a-z]{2,3}", value) else None
 
 
 def _list_link(wanted: Wanted, before: str | None = None) -> str:
@@ -70,5 +96,8 @@ def _list_link(wanted: Wanted, before: str | None = None) -> str:
         "console.list_conversations",
         q=wanted.text or None,
         needs_human="1" if wanted.needs_human else None,
+        mode=wanted.mode,
+        channel=wanted.channel,
+        language=wanted.language,
         before=before,
     )

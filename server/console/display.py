@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -71,6 +72,11 @@ def language_of(text: str) -> str:
 def language_name(code: str) -> str:
     """``Hebrew`` for ``he``; a code that we have no name for, in capitals."""
     return _LANGUAGE_NAMES.get(code, code.upper())
+
+
+def language_names(first: Iterable[str]) -> Mapping[str, str]:
+    """The languages that have a name, by code, those of *first* first."""
+    return {code: language_name(code) for code in dict.fromkeys([*first, *_LANGUAGE_NAMES])}
 
 
 def duration(milliseconds: float) -> str:

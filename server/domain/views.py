@@ -18,11 +18,20 @@ LATE_AFTER = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which conversations to list: those that hold ``text`` in a name, number or message."""
+    """Which conversations to list: those that hold ``text`` in a name, number or message, and whose newest
+    message came or went over ``channel``.
+    """
 
     text: str = ""
     needs_human: bool = False
     mode: Mode | None = None
+    channel: Channel | None = None
+    language: str | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether all conversations are listed."""
+        return self == Wanted()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +125,7 @@ class TurnView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundView:
     """One message to the guest. ``at`` is when it was committed; ``reason`` says why it failed.
-    ``message_id`` is the id it has on its channel.
+    ``message_id`` is the id it has on its channel. ``is_spoken``: on a call, and ``text`` is what was heard.
 
     ``guest_wrote_at`` is when the oldest message that it answers reached us.
     """
@@ -132,6 +141,7 @@ class OutboundView:
     delivered_at: datetime | None
     read_at: datetime | None
     guest_wrote_at: datetime | None
+    is_spoken: bool
     turn: TurnView | None
 
     @property

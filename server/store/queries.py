@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, case, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from server.domain.call_views import RecordingView
@@ -83,11 +83,13 @@ class ConsoleQueries:
         limit: int = CONVERSATIONS_ON_A_PAGE,
     ) -> ConversationPage:
         """A page of the tenant's conversations, newest first. One query."""
-        query = _with_newest_messages(tenant_id)
+        query = _with_newest_messages(tenant_id, wanted.channel)
         if wanted.needs_human:
             query = query.where(ConversationRow.needs_human)
         if wanted.mode is not None:
             query = query.where(ConversationRow.mode == wanted.mode)
+        if wanted.language is not None:
+            query = query.where(ConversationRow.language == wanted.language)
         if wanted.text:
             query = query.where(_holds(tenant_id, wanted.text))
         if before is not None:
@@ -180,16 +182,25 @@ class ConsoleQueries:
 
 
 def _with_newest_messages(
-    tenant_id: str,
+    tenant_id: str, channel: Channel | None = None
 ) -> Select[ConversationRow, GuestRow, InboundRow | None, OutboxRow | None]:
+    """Conversations; with *channel* those whose newest message came or went over it."""
     newest_in, newest_out = aliased(InboundRow), aliased(OutboxRow)
-    return (
+    query = (
         select(ConversationRow, GuestRow, newest_in, newest_out)
         .join(GuestRow, GuestRow.id == ConversationRow.guest_id)
         .outerjoin(newest_in, newest_in.id == _newest_id(InboundRow))
         .outerjoin(newest_out, newest_out.id == _newest_id(OutboxRow))
         .where(ConversationRow.tenant_id == tenant_id)
     )
+    if channel is None:
+        return query
+    is_answered = newest_out.committed_at >= newest_in.received_at
+    over = case(
+        (newest_in.id.is_(None) | is_answered, newest_out.channel),
+        else_=newest_in.channel,
+    )
+    return query.where(over == channel)
 
 
 def _newest_id(table: type[Message]) -> ScalarSelect[int]:
@@ -428,6 +439,7 @@ def _to_outbound(row: OutboxRow, turn: TurnRow | None, guest_wrote_at: datetime 
         delivered_at=row.delivered_at,
         read_at=row.read_at,
         guest_wrote_at=guest_wrote_at,
+        is_spoken=row.channel == Channel.VOICE,
         turn=None if turn is None else _to_turn(turn),
     )
 

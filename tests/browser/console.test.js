@@ -124,6 +124,22 @@ describe('console', () => {
     await page.context().close()
   })
 
+  test('conversations are chosen by channel, language and who answers, with the keyboard and in the address', async () => {
+    const page = await openLoggedIn('/console/')
+    await page.getByLabel('Language').selectOption({ label: 'Hebrew' })
+    await page.getByLabel('Channel').selectOption({ label: 'WhatsApp' })
+    await page.getByRole('button', { name: 'Search' }).press('Enter')
+    const badges = page.locator('.row .badges')
+    await page.getByText('Only conversations as chosen above').waitFor()
+    assert.ok((await badges.allInnerTexts()).every(words => words.includes('Hebrew') && words.includes('WhatsApp')))
+    assert.equal(new URL(page.url()).searchParams.get('language'), 'he')
+    assert.equal(await page.getByLabel('Channel').inputValue(), 'whatsapp')
+    await shoot(page, 'list-chosen')
+    await page.goto(`${scene.url}/console/?mode=draft&channel=pigeon`)
+    await page.getByText('No conversation is as chosen above').waitFor()
+    await page.context().close()
+  })
+
   test('a business without conversations is told how to get its first', async () => {
     const page = await open('/console/')
     await logIn(page, scene.newcomer)

@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from server.domain.conversations import Mode, Speaker
 from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
-from server.domain.messages import DeliveryState, MessageKind
+from server.domain.messages import Channel, DeliveryState, MessageKind
 from server.domain.views import CallLine, EventView, InboundView, OutboundView, ThreadLine, Wanted
 from server.errors import NotFound
 from server.store.queries import ConsoleQueries
@@ -268,6 +268,22 @@ def test_every_event_stands_on_one_page_between_the_lines_around_it(
             break
         cursor = ThreadCursor.parse(page.older)
     assert seen == expected
+
+
+def test_conversations_are_found_by_language_and_by_the_channel_of_their_newest_message(
+    database: Database, clock: FakeClock, queries: ConsoleQueries
+) -> None:
+    written, called, silent = (ThreadBuilder(database, clock.now()) for _ in range(3))
+    written.set(language="he")
+    written.reply("answer", covers=[written.guest_says("question", channel="voice")], after_s=0)
+    called.reply("hello", channel="voice")
+    assert _ids(queries, Wanted(channel=Channel.WHATSAPP)) == [written.id]
+    assert _ids(queries, Wanted(channel=Channel.VOICE)) == [called.id]
+    called.guest_says("a message afterwards")
+    assert set(_ids(queries, Wanted(channel=Channel.WHATSAPP))) == {written.id, called.id}
+    assert _ids(queries, Wanted(language="he")) == [written.id]
+    assert _ids(queries, Wanted(language="he", channel=Channel.CHAT)) == []
+    assert silent.id in _ids(queries)
 
 
 def test_a_call_stands_where_it_began_with_its_recordings_oldest_first(

@@ -133,12 +133,14 @@ def test_a_call_stands_in_the_thread_with_its_recording(
     staff: FlaskClient, thread: ThreadBuilder, shelf: FakeShelf
 ) -> None:
     thread.calls("CA1", recordings=["r1"], seconds=130)
+    thread.reply("Hello, how can I help?", channel="voice")
     writer = shelf.begin("1", "r1")
     writer.write(AUDIO)
     writer.finish()
     page = staff.get(f"/console/conversations/{thread.id}").text
     assert "Phone call" in page
     assert "2 min 10 s" in page
+    assert "Heard on the phone" in page
     assert 'src="/console/calls/CA1/recordings/1"' in page
     answer = fetched(staff, "/console/calls/CA1/recordings/1", Range="bytes=0-3")
     assert (answer.status_code, answer.mimetype, answer.data) == (206, "audio/wav", b"RIFF")
