@@ -22,6 +22,7 @@ from server.ports.clock import Clock
 from server.ports.recordings import RecordingShelf
 from server.store.call_log import CallQueries
 from server.store.queries import ConsoleQueries
+from server.store.seen import SeenMarks
 from server.store.session import Database
 from server.store.tenants import Tenants
 from server.store.users import Users
@@ -78,7 +79,7 @@ def register_console(
     guard(app, blueprint)
     add_login(blueprint, users, Throttle(clock), clock)
     queries = ConsoleQueries(database)
-    add_conversations(blueprint, queries, Tenants(database, clock), clock)
+    add_conversations(blueprint, queries, SeenMarks(database), Tenants(database, clock), clock)
     add_files(blueprint, queries, enclosures, CallQueries(database), recordings)
     add_answering(blueprint, takeover)
     _add_error_pages(blueprint)

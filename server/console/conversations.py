@@ -17,6 +17,7 @@ from server.domain.views import Wanted
 from server.errors import NotFound
 from server.ports.clock import Clock
 from server.store.queries import ConsoleQueries
+from server.store.seen import SeenMarks
 from server.store.tenants import Tenants
 
 LONGEST_SEARCH = 100
@@ -25,7 +26,9 @@ _LARGEST_ID = 2**63 - 1
 Filter = TypeVar("Filter", Mode, Channel)
 
 
-def add_conversations(blueprint: Blueprint, queries: ConsoleQueries, tenants: Tenants, clock: Clock) -> None:
+def add_conversations(
+    blueprint: Blueprint, queries: ConsoleQueries, seen: SeenMarks, tenants: Tenants, clock: Clock
+) -> None:
     """Add both pages; each shows what belongs to the tenant of whoever asks, and nothing else."""
 
     def render(template: str, **values: object) -> str:
@@ -53,7 +56,11 @@ def add_conversations(blueprint: Blueprint, queries: ConsoleQueries, tenants: Te
     def show_thread(conversation_id: int) -> str:
         before = request.args.get("before")
         cursor = ThreadCursor.parse(before) if before else NEWEST
-        page = queries.thread(current_member().tenant_id, checked_id(conversation_id), cursor)
+        tenant_id = current_member().tenant_id
+        page = queries.thread(tenant_id, checked_id(conversation_id), cursor)
+        new_message_id = page.conversation.new_message_id
+        if cursor == NEWEST and new_message_id is not None:
+            seen.move(tenant_id, conversation_id, new_message_id)
         form_id = secrets.token_urlsafe(16)
         return render("thread.html", page=page, is_newest=cursor == NEWEST, form_id=form_id)
 

@@ -66,7 +66,9 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationSummary:
-    """One line of the list. ``hand_back_at``: when the desk takes over again if staff say nothing."""
+    """One line of the list. ``hand_back_at``: when the desk takes over again if staff say nothing.
+    ``new_message_id``: the newest that came in, if it is the guest's and no member of staff has seen it.
+    """
 
     id: int
     guest: GuestView
@@ -76,6 +78,7 @@ class ConversationSummary:
     needs_human: bool
     language: str | None
     last_message_at: datetime
+    new_message_id: int | None
     preview: Preview | None
 
 

@@ -141,6 +141,8 @@ def _move(session: Session, leaving: ConversationRow, staying: ConversationRow) 
 
 def _join(leaving: ConversationRow, staying: ConversationRow) -> None:
     """What was said last counts; a person at work in either is at work in both."""
+    # What was new in either of them is new.
+    staying.seen_inbound_id = min(staying.seen_inbound_id, leaving.seen_inbound_id)
     if leaving.last_message_at > staying.last_message_at:
         staying.last_message_at = leaving.last_message_at
         staying.offered = leaving.offered

@@ -148,6 +148,8 @@ class ConversationRow(Base):
     hand_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     guest_typing_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     needs_human: Mapped[bool] = mapped_column(default=False)
+    # The newest inbound message that staff have had on their screen.
+    seen_inbound_id: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     # Document ids that the last reply offered as numbered choices.
     offered: Mapped[list[str]] = mapped_column(Json, default=list)
     language: Mapped[str | None] = mapped_column(String(8))

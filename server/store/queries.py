@@ -379,8 +379,15 @@ def _to_summary(found: Found) -> ConversationSummary:
         needs_human=conversation.needs_human,
         language=conversation.language,
         last_message_at=conversation.last_message_at,
+        new_message_id=_new_message_id(conversation, came_in),
         preview=None if newest is None else _to_preview(newest),
     )
+
+
+def _new_message_id(conversation: ConversationRow, newest: InboundRow | None) -> int | None:
+    if newest is None or newest.from_me or newest.id <= conversation.seen_inbound_id:
+        return None
+    return newest.id
 
 
 def _to_guest(row: GuestRow) -> GuestView:

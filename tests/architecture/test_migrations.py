@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from server.store.migrate import is_current, migrate
-from server.store.models import Base
+from server.store.models import Base, ConversationRow
 from server.store.session import Database
+from tests.fakes.clock import FakeClock
+from tests.support.threads import ThreadBuilder
 
 
 def test_a_migrated_database_is_what_the_models_describe(database: Database) -> None:
@@ -34,6 +37,23 @@ def test_tables_of_a_later_version_are_taken_as_they_are(database: Database) -> 
 def test_migrating_twice_is_harmless(database: Database) -> None:
     migrate(database)
     assert is_current(database)
+
+
+@pytest.mark.usefixtures("tenants")
+def test_what_came_in_before_staffs_marks_were_kept_counts_as_seen(
+    database: Database, clock: FakeClock
+) -> None:
+    thread, silent = ThreadBuilder(database, clock.now()), ThreadBuilder(database, clock.now())
+    message = thread.guest_says("hello")
+    with database.engine.connect() as connection:
+        connection.execute(text("ALTER TABLE conversations DROP COLUMN seen_inbound_id"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0008'"))
+        connection.commit()
+    migrate(database)
+    with database.read() as session:
+        rows = session.execute(select(ConversationRow.id, ConversationRow.seen_inbound_id))
+        seen = {row.id: row.seen_inbound_id for row in rows}
+    assert seen == {thread.id: message, silent.id: 0}
 
 
 def test_the_numbers_in_the_files_names_are_the_revisions_in_their_order() -> None:

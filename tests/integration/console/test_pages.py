@@ -8,8 +8,12 @@ from http import HTTPStatus
 import pytest
 from flask.testing import FlaskClient
 
+from server.domain.cursors import ThreadCursor
 from server.domain.messages import DeliveryState
+from server.domain.views import Wanted
 from server.errors import StoreUnavailable
+from server.store.queries import ConsoleQueries
+from server.store.seen import SeenMarks
 from server.store.session import Database
 from tests.fakes.clock import FakeClock
 from tests.support.console import log_in
@@ -90,6 +94,39 @@ def test_the_list_names_guests_and_marks_who_needs_a_person(
     assert "Maya" in only
     assert "Tom" not in only
     assert "Tom" in staff.get("/console/?q=than").text
+
+
+@on_both_databases
+def test_what_came_in_is_new_until_one_of_the_staff_has_opened_the_thread(
+    staff: FlaskClient, database: Database, clock: FakeClock
+) -> None:
+    def is_new() -> bool:
+        return ">New<" in staff.get("/console/").text
+
+    thread = ThreadBuilder(database, clock.now())
+    page = f"/console/conversations/{thread.id}"
+    thread.guest_says("one")
+    assert is_new()
+    staff.get(page, query_string={"before": str(ThreadCursor(2**40, 2**40))})
+    assert is_new()
+    staff.get(page)
+    assert not is_new()
+    thread.reply("an answer")
+    assert not is_new()
+    thread.guest_says("two")
+    assert is_new()
+    thread.phone_says("typed on the business's phone")
+    assert not is_new()
+
+
+@on_both_databases
+@pytest.mark.usefixtures("tenants")
+def test_staff_do_not_move_the_mark_of_another_business(database: Database, clock: FakeClock) -> None:
+    theirs = ThreadBuilder(database, clock.now(), tenant_id="2")
+    message = theirs.guest_says("hello")
+    SeenMarks(database).move("1", theirs.id, message)
+    (found,) = ConsoleQueries(database).conversations("2", Wanted(), None).conversations
+    assert found.new_message_id == message
 
 
 @on_both_databases
