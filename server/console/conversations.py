@@ -6,6 +6,7 @@ import re
 import secrets
 from typing import TypeVar
 
+import structlog
 from flask import Blueprint, render_template, request, url_for
 
 from server.console.auth import current_member
@@ -13,8 +14,8 @@ from server.console.display import Times, language_names
 from server.domain.conversations import Mode
 from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
 from server.domain.messages import Channel
-from server.domain.views import Wanted
-from server.errors import NotFound
+from server.domain.views import ConversationSummary, Wanted
+from server.errors import NotFound, StoreUnavailable
 from server.ports.clock import Clock
 from server.store.queries import ConsoleQueries
 from server.store.seen import SeenMarks
@@ -24,6 +25,8 @@ LONGEST_SEARCH = 100
 _LARGEST_ID = 2**63 - 1
 
 Filter = TypeVar("Filter", Mode, Channel)
+
+_log = structlog.get_logger(__name__)
 
 
 def add_conversations(
@@ -58,11 +61,20 @@ def add_conversations(
         cursor = ThreadCursor.parse(before) if before else NEWEST
         tenant_id = current_member().tenant_id
         page = queries.thread(tenant_id, checked_id(conversation_id), cursor)
-        new_message_id = page.conversation.new_message_id
-        if cursor == NEWEST and new_message_id is not None:
-            seen.move(tenant_id, conversation_id, new_message_id)
+        if cursor == NEWEST:
+            _note_seen(seen, tenant_id, page.conversation)
         form_id = secrets.token_urlsafe(16)
         return render("thread.html", page=page, is_newest=cursor == NEWEST, form_id=form_id)
+
+
+def _note_seen(seen: SeenMarks, tenant_id: str, conversation: ConversationSummary) -> None:
+    """What is on the screen now is new to nobody; a database that takes no mark still shows its threads."""
+    if conversation.new_message_id is None:
+        return
+    try:
+        seen.move(tenant_id, conversation.id, conversation.new_message_id)
+    except StoreUnavailable:
+        _log.warning("console.seen_not_kept", conversation=conversation.id)
 
 
 def checked_id(conversation_id: int) -> int:

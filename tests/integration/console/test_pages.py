@@ -119,6 +119,19 @@ def test_what_came_in_is_new_until_one_of_the_staff_has_opened_the_thread(
     assert not is_new()
 
 
+def test_a_database_that_takes_no_mark_still_shows_its_threads(
+    staff: FlaskClient, database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = ThreadBuilder(database, clock.now())
+    thread.guest_says("Is there a lift?")
+
+    def refuse(*_arguments: object) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(SeenMarks, "move", refuse)
+    assert "Is there a lift?" in staff.get(f"/console/conversations/{thread.id}").text
+
+
 @on_both_databases
 @pytest.mark.usefixtures("tenants")
 def test_staff_do_not_move_the_mark_of_another_business(database: Database, clock: FakeClock) -> None:
