@@ -94,7 +94,7 @@ async def test_a_connection_that_breaks_is_an_error_and_another_takes_its_place(
 
 
 async def over_another_connection(ears: GoogleTranscriber) -> Transcript:
-    """What is heard after a break: gRPC may see it late, and send what comes next into the broken connection."""
+    """What is heard after a break, which gRPC may see late: what comes next may go into the broken one."""
     async with asyncio.timeout(RECONNECTS_WITHIN_S):
         while True:
             with suppress(ProviderUnavailable):
