@@ -6,12 +6,14 @@ Tests and the demo use it. Everything lives in one folder and on free ports, and
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,6 +32,8 @@ POLL_S = 0.02
 
 # The lab must not see the settings of whoever runs it.
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "USER")
+# Below those that the system chooses by itself.
+_PORTS = range(20_000, 32_000)
 
 
 class LabError(AssertionError):
@@ -309,10 +313,16 @@ def wait_until(condition: Callable[[], bool], timeout_s: float, what: str) -> No
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing listens on, and that no socket is given until its process binds it.
+
+    Ports that the system chooses by itself are above 32,767: had we taken one of those, a wire that is opened
+    in the meantime could get it and would lead to itself.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _answers(url: str) -> bool:
