@@ -12,8 +12,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.messages import TENANT
-from simulators.lab import ROOT, Lab, LabError, Service, free_port
+from simulators.lab import ROOT, Lab, LabError, Service
 from simulators.openai_client import OpenAISimulator, start_openai_simulator
+from simulators.ports import free_port
 from simulators.whatsapp_client import WhatsAppSimulator
 
 # What a guest waits for with a model of today; the seconds are the simulator's own and never ours.

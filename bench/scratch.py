@@ -17,7 +17,8 @@ from sqlalchemy import table as table_clause
 from bench.floor import DATABASE, make_table
 from bench.messages import QUESTIONS, TENANT
 from server.store.session import normalise_url
-from simulators.lab import Lab, Service, free_port
+from simulators.lab import Lab, Service
+from simulators.ports import free_port
 from simulators.postgres import postgres_server
 from simulators.whatsapp_client import WhatsAppSimulator
 

@@ -6,14 +6,11 @@ Tests and the demo use it. Everything lives in one folder and on free ports, and
 from __future__ import annotations
 
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,6 +18,7 @@ from typing import Any
 import requests
 
 from simulators import first_state
+from simulators.ports import free_port
 from simulators.whatsapp_client import WhatsAppSimulator
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,8 +30,6 @@ POLL_S = 0.02
 
 # The lab must not see the settings of whoever runs it.
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "USER")
-# Below those that the system chooses by itself.
-_PORTS = range(20_000, 32_000)
 
 
 class LabError(AssertionError):
@@ -310,19 +306,6 @@ def wait_until(condition: Callable[[], bool], timeout_s: float, what: str) -> No
         if time.monotonic() > deadline:
             raise LabError(f"waited {timeout_s:g} s in vain for {what}")
         time.sleep(POLL_S)
-
-
-def free_port() -> int:
-    """A port that nothing listens on, and that no socket is given until its process binds it.
-
-    Ports that the system chooses by itself are above 32,767: had we taken one of those, a wire that is opened
-    in the meantime could get it and would lead to itself.
-    """
-    while True:
-        port = secrets.choice(_PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def _answers(url: str) -> bool:

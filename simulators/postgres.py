@@ -13,7 +13,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -27,6 +26,8 @@ from pathlib import Path
 from typing import IO
 
 import psycopg
+
+from simulators.ports import free_port
 
 UNPRIVILEGED = "nobody"
 START_TIMEOUT_S = 30
@@ -55,7 +56,7 @@ def postgres_server(*, fsync: str = "off") -> Iterator[str]:
     with _folder(user) as folder, _folder(user, _place(fsync)) as files:
         binaries = _binaries(user, folder)
         data = files / "data"
-        port = _free_port()
+        port = free_port()
         _make_cluster(binaries, data, user)
         with _running(binaries, data, folder, port, user, fsync):
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
@@ -170,12 +171,6 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Cluster:
     """A cluster on the disk, with its server at a fixed port, for a caller who starts and kills it himself.
 
@@ -189,7 +184,7 @@ class Cluster:
             entry = pwd.getpwnam(self.user)
             os.chown(folder, entry.pw_uid, entry.pw_gid)
         binaries = _binaries(self.user, folder)
-        self.port = _free_port()
+        self.port = free_port()
         _make_cluster(binaries, folder / "data", self.user)
         self.command = [
             str(binaries / "postgres"),

@@ -17,8 +17,9 @@ import requests
 from bench.faults.books import Books
 from bench.faults.process import Process, Supervisor
 from bench.faults.watch import EVERYBODY
-from simulators.lab import Lab, free_port, wait_until
+from simulators.lab import Lab, wait_until
 from simulators.openai_client import OpenAISimulator
+from simulators.ports import free_port
 from simulators.postgres import Cluster
 from simulators.whatsapp_client import WhatsAppSimulator
 from simulators.wire import Observer, Switchboard, Wire

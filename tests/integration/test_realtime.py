@@ -18,8 +18,9 @@ import aiohttp
 import pytest
 import requests
 
-from simulators.lab import ROOT, Lab, free_port, wait_until
+from simulators.lab import ROOT, Lab, wait_until
 from simulators.openai_client import OpenAISimulator, start_openai_simulator
+from simulators.ports import free_port
 from simulators.whatsapp_client import start_simulator
 
 WAIT_S = 30

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from simulators.lab import ROOT, free_port, wait_until
+from simulators.lab import ROOT, wait_until
+from simulators.ports import free_port
 from simulators.whatsapp_client import WhatsAppSimulator, start_simulator
 
 HOST = "972500000001"

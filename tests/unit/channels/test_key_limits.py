@@ -9,7 +9,7 @@ import pytest
 
 from server.channels.key_limits import CallsPerMinute, NoLimits, make_key_limits
 from server.errors import TooManyRequests
-from simulators.lab import free_port
+from simulators.ports import free_port
 from tests.support.redis import redis_server
 
 

@@ -1,0 +1,23 @@
+"""Ports for processes that are told theirs before they bind it."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from contextlib import suppress
+
+# Below those that the system chooses by itself.
+_PORTS = range(20_000, 32_000)
+
+
+def free_port() -> int:
+    """A port that nothing listens on, and that no socket is given until its process binds it.
+
+    Ports that the system chooses by itself are above 32,767: had we taken one of those, a wire that is opened
+    in the meantime could get it and would lead to itself.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
