@@ -18,14 +18,12 @@ from server.ports.speech import FinalTranscript, ListenRequest, SpeechBegan, Spe
 from simulators.google_client import GoogleSimulator, start_google_speech
 from simulators.google_tts_audio import FRAME, silence, speech
 from simulators.wire import Switchboard
-from tests.support.hanging import Hang, hanging_server
+from tests.support.hanging import SLACK_S, Hang, hanging_server
 
 SHORT = "Two beds please"
 LONG = "Is there a room by the sea?"
 KNOWN = [{"text": SHORT}, {"text": LONG}, {"text": "שלום לכם", "language": "iw-IL"}]
 LIMIT_S = 0.4
-# What a machine under load may add to a limit.
-SLACK_S = 1.5
 FRAME_S = 0.02
 
 

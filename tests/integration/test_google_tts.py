@@ -16,14 +16,12 @@ from server.errors import ProviderRejected, ProviderTimeout, ProviderUnavailable
 from simulators.google_client import GoogleSimulator, start_google_tts
 from simulators.google_tts_audio import speech
 from simulators.wire import Switchboard
-from tests.support.hanging import Hang, hanging_server
+from tests.support.hanging import SLACK_S, Hang, hanging_server
 
 TEXT = "We have two rooms by the sea."
 VOICE = "en-US-Chirp3-HD-Aoede"
 WHOLE_VOICE = "en-US-Neural2-F"
 LIMIT_S = 0.4
-# What a machine under load may add to a limit.
-SLACK_S = 1.5
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from server.llm.chain import ModelChain
 from server.llm.link import Link
 from server.ports.ai import ChatLine, ModelRequest, Restarted
 from simulators.openai_client import OpenAISimulator, start_openai_simulator
+from tests.support.hanging import SLACK_S
 from tests.support.models import a_chain, a_link, an_openai_model
 
 REPLY = "Check-in is from three o'clock, and we look forward to it."
@@ -26,8 +27,6 @@ REQUEST = ModelRequest([ChatLine("user", "When is check-in?")], first_token_s=2,
 MODELS = ("gpt-4o-mini", "gpt-4o", "gpt-4.1-mini")
 GUESTS = 120
 AT_ONCE = 10
-# What a machine under load may add to a limit.
-SLACK_S = 2.0
 
 
 @pytest.fixture(scope="module")

@@ -33,12 +33,10 @@ from server.errors import ProviderTimeout, StoreUnavailable
 from server.ports.ai import ChatLine, ModelRequest
 from server.ports.mail import Mail
 from server.ports.messaging import PresenceState
-from tests.support.hanging import Hang, hanging_server
+from tests.support.hanging import SLACK_S, Hang, hanging_server
 from tests.support.models import an_openai_model
 
 LIMIT_S = 0.4
-# What a machine under load may add to a limit.
-SLACK_S = 1.5
 
 MAIL = Mail(to="staff@house.example", subject="A guest waits", text="Look", idempotency_key="k")
 REQUEST = ModelRequest([ChatLine("user", "When?")], first_token_s=LIMIT_S / 2, total_s=LIMIT_S)

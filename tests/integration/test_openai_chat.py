@@ -23,13 +23,12 @@ from server.ports.ai import ChatLine, ModelEvent, ModelRequest
 from server.ports.performance import PoolState
 from simulators.openai_client import OpenAISimulator, start_openai_simulator
 from simulators.process import ROOT, SimulatorError
+from tests.support.hanging import SLACK_S
 from tests.support.models import an_openai_model
 
 LINES = [ChatLine("system", "Be kind."), ChatLine("user", "When is check-in?")]
 REPLY = "Check-in is from three o'clock, and we look forward to it."
 LIMIT_S = 0.3
-# What a machine under load may add to a limit.
-SLACK_S = 2.0
 
 
 @pytest.fixture(scope="module")

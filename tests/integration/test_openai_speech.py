@@ -19,13 +19,11 @@ from server.errors import ProviderError, ProviderRejected, ProviderTimeout, Prov
 from server.ports.speech import FinalTranscript, InterimTranscript, ListenRequest, Recognition, SpeechEvent
 from simulators.google_tts_audio import FRAME, silence, speech
 from simulators.openai_client import OpenAISimulator, start_openai_simulator
-from tests.support.hanging import Hang, hanging_server
+from tests.support.hanging import SLACK_S, Hang, hanging_server
 
 FIRST, SECOND = "Two beds please", "Is there a room by the sea?"
 KNOWN = [{"text": FIRST}, {"text": SECOND}, {"text": "שלום לכם", "language": "he"}]
 LIMIT_S = 0.4
-# What a machine under load may add to a limit.
-SLACK_S = 1.5
 WITHIN_S = 10.0
 BOTH = ("en", "he")
 

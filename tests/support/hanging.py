@@ -13,6 +13,8 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 
 _BODY = b'data: {"choices": [{"index": 0, "delta": {"content": "Hello"}, "finish_reason": null}]}\n\n'
 _BETWEEN_BYTES_S = 0.03
 _FILLERS = 8
+# What a machine under load may add to a limit; whoever has no limit waits for ever.
+SLACK_S = 5.0
 
 
 class Hang(StrEnum):
