@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from server.console.access import needs
 from server.console.auth import current_member
 from server.console.conversations import checked_id
 from server.domain.conversations import Mode
 from server.domain.modes import Actor, ModeBy
+from server.domain.staff import Permission
 from server.errors import UnprocessableRequest
 from server.inbox.takeover import Takeover
 
@@ -20,12 +22,14 @@ def add_answering(blueprint: Blueprint, takeover: Takeover) -> None:
     """Add the forms of a thread's page; each works on what belongs to the tenant of whoever sends it."""
 
     @blueprint.post("/conversations/<int:conversation_id>/mode")
+    @needs(Permission.ANSWER)
     def set_mode(conversation_id: int) -> ResponseReturnValue:
         mode = _mode(request.form.get("mode", ""))
         takeover.set_mode(current_member().tenant_id, checked_id(conversation_id), mode, _actor())
         return _back_to(conversation_id)
 
     @blueprint.post("/conversations/<int:conversation_id>/messages")
+    @needs(Permission.ANSWER)
     def write(conversation_id: int) -> ResponseReturnValue:
         text = _text(request.form.get("text", ""))
         # The page's own: a form that is sent twice is one message.

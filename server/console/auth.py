@@ -14,12 +14,17 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 
+from server.console.access import PUBLIC_ENDPOINTS, needed_permission
 from server.console.throttle import Throttle
+from server.domain.staff import may
+from server.errors import Forbidden
 from server.ports.clock import Clock
 from server.store.users import NAME_MAX_LENGTH, User, Users
 
 SESSION_LENGTH = timedelta(hours=12)
-PUBLIC_ENDPOINTS = frozenset({"console.login", "console.check_login", "console.static"})
+
+# What whoever is logged in may do, whatever they are to the business.
+OPEN_TO_ALL = PUBLIC_ENDPOINTS | {"console.logout"}
 
 _log = structlog.get_logger(__name__)
 
@@ -87,6 +92,13 @@ def guard(app: Flask, blueprint: Blueprint) -> None:
     @blueprint.before_request
     def need_csrf_token() -> None:
         csrf.protect()
+
+    @blueprint.before_request
+    def need_permission() -> None:
+        if request.endpoint in OPEN_TO_ALL:
+            return
+        if not may(current_member().role, needed_permission()):
+            raise Forbidden("this is for others of the team: ask an owner of the business")
 
 
 def current_member() -> User:

@@ -14,9 +14,21 @@ from server.console.auth import add_login, guard, start_sessions
 from server.console.conversations import add_conversations
 from server.console.display import bidi, duration, language_name, language_of
 from server.console.files import add_files
+from server.console.navigation import DESTINATIONS
+from server.console.pages import Pages
 from server.console.throttle import Throttle
+from server.console.translations import translate
 from server.conversation.enclosures import Enclosures
-from server.errors import AppError, Conflict, NotFound, SettingsError, StillSending, UnprocessableRequest
+from server.domain.staff import may
+from server.errors import (
+    AppError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    SettingsError,
+    StillSending,
+    UnprocessableRequest,
+)
 from server.inbox.takeover import Takeover
 from server.ports.clock import Clock
 from server.ports.recordings import RecordingShelf
@@ -79,12 +91,15 @@ def register_console(
     guard(app, blueprint)
     add_login(blueprint, users, Throttle(clock), clock)
     queries = ConsoleQueries(database)
-    add_conversations(blueprint, queries, SeenMarks(database), Tenants(database, clock), clock)
+    pages = Pages(Tenants(database, clock), clock)
+    add_conversations(blueprint, pages, queries, SeenMarks(database))
     add_files(blueprint, queries, enclosures, CallQueries(database), recordings)
     add_answering(blueprint, takeover)
     _add_error_pages(blueprint)
     for show in (bidi, duration, language_name, language_of):
         blueprint.add_app_template_filter(show)
+    translate(app)
+    app.jinja_env.globals.update(destinations=DESTINATIONS, may=may)
     app.register_blueprint(blueprint)
     app.after_request(_secure)
 
@@ -99,7 +114,7 @@ def _add_error_pages(blueprint: Blueprint) -> None:
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.error("console.failed", error=type(error).__name__, endpoint=request.endpoint)
         # These say themselves what to do.
-        tells = isinstance(error, Conflict | StillSending | UnprocessableRequest)
+        tells = isinstance(error, Conflict | Forbidden | StillSending | UnprocessableRequest)
         return _error_page(error.status, f"{error}." if tells else "")
 
     @blueprint.errorhandler(HTTPException)

@@ -7,19 +7,18 @@ import secrets
 from typing import TypeVar
 
 import structlog
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, request, url_for
 
 from server.console.auth import current_member
-from server.console.display import Times, language_names
+from server.console.display import language_names
+from server.console.pages import Pages
 from server.domain.conversations import Mode
 from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
 from server.domain.messages import Channel
 from server.domain.views import ConversationSummary, Wanted
 from server.errors import NotFound, StoreUnavailable
-from server.ports.clock import Clock
 from server.store.queries import ConsoleQueries
 from server.store.seen import SeenMarks
-from server.store.tenants import Tenants
 
 LONGEST_SEARCH = 100
 _LARGEST_ID = 2**63 - 1
@@ -29,16 +28,8 @@ Filter = TypeVar("Filter", Mode, Channel)
 _log = structlog.get_logger(__name__)
 
 
-def add_conversations(
-    blueprint: Blueprint, queries: ConsoleQueries, seen: SeenMarks, tenants: Tenants, clock: Clock
-) -> None:
+def add_conversations(blueprint: Blueprint, pages: Pages, queries: ConsoleQueries, seen: SeenMarks) -> None:
     """Add both pages; each shows what belongs to the tenant of whoever asks, and nothing else."""
-
-    def render(template: str, **values: object) -> str:
-        user = current_member()
-        business = tenants.get(user.tenant_id).settings
-        times = Times(business.zone, clock.now())
-        return render_template(template, user=user, business=business, times=times, **values)
 
     @blueprint.get("/")
     def list_conversations() -> str:
@@ -46,7 +37,7 @@ def add_conversations(
         before = request.args.get("before")
         cursor = ListCursor.parse(before) if before else None
         page = queries.conversations(current_member().tenant_id, wanted, cursor)
-        return render(
+        return pages.render(
             "conversations.html",
             page=page,
             wanted=wanted,
@@ -64,7 +55,7 @@ def add_conversations(
         if cursor == NEWEST:
             _note_seen(seen, tenant_id, page.conversation)
         form_id = secrets.token_urlsafe(16)
-        return render("thread.html", page=page, is_newest=cursor == NEWEST, form_id=form_id)
+        return pages.render("thread.html", page=page, is_newest=cursor == NEWEST, form_id=form_id)
 
 
 def _note_seen(seen: SeenMarks, tenant_id: str, conversation: ConversationSummary) -> None:

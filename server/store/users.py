@@ -10,6 +10,7 @@ from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from server.domain.staff import Role
 from server.errors import NotFound, UnprocessableRequest
 from server.ports.clock import Clock
 from server.store.models import UserRow
@@ -23,6 +24,7 @@ NAME_MAX_LENGTH = 128
 class User:
     """A member of one business's staff.
 
+    ``language`` is of the pages; empty: what the browser asks for.
     ``password_mark`` changes with the password and tells nothing of it: a session that carries an old one
     has ended.
     """
@@ -31,6 +33,8 @@ class User:
     tenant_id: str
     name: str
     password_mark: str
+    role: Role
+    language: str
 
 
 class Users:
@@ -42,7 +46,7 @@ class Users:
         self._hasher = hasher or PasswordHasher()
         self._decoy = _decoy(self._hasher)
 
-    def add(self, tenant_id: str, name: str, password: str) -> User:
+    def add(self, tenant_id: str, name: str, password: str, role: Role = Role.OWNER) -> User:
         """Add a user to a tenant.
 
         Raises:
@@ -54,6 +58,8 @@ class Users:
             tenant_id=tenant_id,
             name=name,
             password_hash=self._hasher.hash(password),
+            role=role,
+            language="",
             created_at=self._clock.now(),
         )
         try:
@@ -111,4 +117,4 @@ def _decoy(hasher: PasswordHasher) -> str:
 
 def _to_user(row: UserRow) -> User:
     mark = hashlib.sha256(row.password_hash.encode()).hexdigest()[:16]
-    return User(row.id, row.tenant_id, row.name, mark)
+    return User(row.id, row.tenant_id, row.name, mark, Role(row.role), row.language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -39,16 +40,22 @@ def test_migrating_twice_is_harmless(database: Database) -> None:
     assert is_current(database)
 
 
+def go_back(database: Database, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).resolve().parents[2] / "migrations"))
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+        connection.commit()
+
+
 @pytest.mark.usefixtures("tenants")
 def test_what_came_in_before_staffs_marks_were_kept_counts_as_seen(
     database: Database, clock: FakeClock
 ) -> None:
     thread, silent = ThreadBuilder(database, clock.now()), ThreadBuilder(database, clock.now())
     message = thread.guest_says("hello")
-    with database.engine.connect() as connection:
-        connection.execute(text("ALTER TABLE conversations DROP COLUMN seen_inbound_id"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0008'"))
-        connection.commit()
+    go_back(database, "0008")
     migrate(database)
     with database.read() as session:
         rows = session.execute(select(ConversationRow.id, ConversationRow.seen_inbound_id))

@@ -10,7 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from server.console import register_console
-from server.console.auth import PUBLIC_ENDPOINTS, SESSION_LENGTH
+from server.console.access import PUBLIC_ENDPOINTS
+from server.console.auth import SESSION_LENGTH
 from server.console.throttle import ATTEMPTS, WINDOW_S
 from server.conversation.enclosures import Enclosures
 from server.errors import SettingsError

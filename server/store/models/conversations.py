@@ -1,74 +1,14 @@
-"""Tables. Times are aware UTC; ids of WhatsApp are the sender's and unique only within a chat."""
+"""Businesses, guests, what they wrote and what was answered."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-    text,
-)
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC time on every database; SQLite itself would forget the zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("times are kept with their zone")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-# SQLite counts rows up only in a plain INTEGER primary key.
-RowId = BigInteger().with_variant(Integer, "sqlite")
-Json = JSON().with_variant(JSONB, "postgresql")
-
-
-class Base(DeclarativeBase):
-    """All tables; constraints are named so that migrations can name them too."""
-
-    metadata = MetaData(naming_convention=NAMING)
-
-
-def table_of(row: type[Base]) -> Table:
-    """The table itself, for statements that are compiled once and must be quick."""
-    table = row.__table__
-    assert isinstance(table, Table)  # noqa: S101 - no class of ours maps anything else
-    return table
+from server.store.models.base import Base, Json, RowId, UtcDateTime
 
 
 class TenantRow(Base):
@@ -148,6 +88,8 @@ class ConversationRow(Base):
     hand_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     guest_typing_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     needs_human: Mapped[bool] = mapped_column(default=False)
+    # The member of staff who looks after it.
+    assigned_to: Mapped[int | None] = mapped_column(RowId)
     # The newest inbound message that staff have had on their screen.
     seen_inbound_id: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     # Document ids that the last reply offered as numbered choices.
@@ -270,103 +212,6 @@ class TurnRow(Base):
     committed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class ModelCallRow(Base):
-    """One call to a language model, ended. Written after the reply, so it refers to no turn by a key."""
-
-    __tablename__ = "model_calls"
-    __table_args__ = (Index(None, "started_at"), Index(None, "turn_id"))
-
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
-    turn_id: Mapped[str] = mapped_column(String(64))
-    provider: Mapped[str] = mapped_column(String(64))
-    model: Mapped[str] = mapped_column(String(128))
-    outcome: Mapped[str] = mapped_column(String(16))
-    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    first_token_ms: Mapped[float | None]
-    total_ms: Mapped[float]
-    waited_ms: Mapped[float]
-    prompt_tokens: Mapped[int]
-    completion_tokens: Mapped[int]
-    cost_micros: Mapped[int] = mapped_column(BigInteger)
-
-
-class CallRow(Base):
-    """A phone call. The id is Twilio's CallSid."""
-
-    __tablename__ = "calls"
-    __table_args__ = (
-        Index(None, "conversation_id", "started_at"),
-        Index(None, "tenant_id", "started_at"),
-        Index(
-            "ix_calls_continuing",
-            "continue_at",
-            sqlite_where=text("continue_at IS NOT NULL"),
-            postgresql_where=text("continue_at IS NOT NULL"),
-        ),
-    )
-
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
-    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
-    # As the network told it; empty where it was withheld.
-    caller: Mapped[str] = mapped_column(String(64))
-    called: Mapped[str] = mapped_column(String(64))
-    # What it goes on with once its media socket is closed.
-    next_step: Mapped[str] = mapped_column(String(16))
-    to_say: Mapped[str] = mapped_column(Text, default="")
-    # Of the secret that opens its media socket, until it has.
-    token_hash: Mapped[str | None] = mapped_column(String(64))
-    token_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    ended_because: Mapped[str] = mapped_column(String(32), default="")
-    seconds: Mapped[int | None]
-    # When it is looked whether it broke off; NULL before its end, and once that was done.
-    continue_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-class RecordingRow(Base):
-    """A recording of a call. There is a row before there is a file, and each is deleted by its own age."""
-
-    __tablename__ = "recordings"
-    __table_args__ = (Index(None, "call_id"), Index(None, "begun_at"))
-
-    # Of its file; made at random, so that no other ever has the same.
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
-    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id"))
-    begun_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # NULL while it is being made, and for good if that broke off.
-    seconds: Mapped[float | None]
-
-
-class SpendRow(Base):
-    """What models have cost on one day of a business: in all (conversation 0), and for each conversation."""
-
-    __tablename__ = "spend"
-
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
-    # Of the business's zone, such as 2026-11-21.
-    day: Mapped[str] = mapped_column(String(10), primary_key=True)
-    conversation_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    cost_micros: Mapped[int] = mapped_column(BigInteger)
-
-
-class RateBucketRow(Base):
-    """How far one provider key's limits are used up, for all processes together.
-
-    ``*_at`` are the moments at which the bucket is full again, in seconds of a clock that all share.
-    """
-
-    __tablename__ = "rate_buckets"
-
-    # A hash: keys are secrets.
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    requests_at: Mapped[float]
-    tokens_at: Mapped[float]
-
-
 class ConversationEventRow(Base):
     """What happened to a conversation beside its messages: who took it over, gave it back, merged it."""
 
@@ -383,61 +228,6 @@ class ConversationEventRow(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class WhatsAppNumberRow(Base):
-    """Which sidecar holds a business's number. PostgreSQL only: elsewhere there is one sidecar.
-
-    Written by the sidecars. Every write of theirs for the tenant carries ``token``, which grows with
-    each claim.
-    """
-
-    __tablename__ = "whatsapp_numbers"
-
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
-    # Wanted: linked, or being linked. A number that nobody wants is claimed by nobody.
-    is_wanted: Mapped[bool]
-    owner: Mapped[str | None] = mapped_column(String(96))
-    # Where the owner listens, as Flask reaches it.
-    url: Mapped[str | None] = mapped_column(String(256))
-    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    token: Mapped[int] = mapped_column(BigInteger)
-
-
-class WhatsAppSidecarRow(Base):
-    """A sidecar that is alive: where a number that nobody holds yet can be linked. PostgreSQL only."""
-
-    __tablename__ = "whatsapp_sidecars"
-
-    name: Mapped[str] = mapped_column(String(96), primary_key=True)
-    url: Mapped[str] = mapped_column(String(256))
-    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class WhatsAppEntryRow(Base):
-    """One entry of a number's store: its identity, Signal keys, journal and sends. PostgreSQL only.
-
-    ``table_name``, ``key`` and ``value`` are the sidecar's own words, see services/whatsapp/src/store.js.
-    """
-
-    __tablename__ = "whatsapp_entries"
-
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
-    table_name: Mapped[str] = mapped_column(String(16), primary_key=True)
-    key: Mapped[str] = mapped_column(Text, primary_key=True)
-    value: Mapped[str] = mapped_column(Text)
-
-
-class LineReportRow(Base):
-    """What was last told of a business's number: a sidecar that tells nothing more has died."""
-
-    __tablename__ = "line_reports"
-
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
-    is_linked: Mapped[bool]
-    # NULL: it was open.
-    down_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    reported_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
 class LeaseRow(Base):
     """Who may work on ``key`` (a conversation, an outbox lane). ``token`` grows with every claim."""
 
@@ -448,57 +238,3 @@ class LeaseRow(Base):
     # Only PostgreSQL looks at it, in its own time; on SQLite a file lock tells who is alive.
     held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     token: Mapped[int] = mapped_column(BigInteger)
-
-
-class DocumentRow(Base):
-    """One document of a business's knowledge; a change replaces it."""
-
-    __tablename__ = "documents"
-
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
-    id: Mapped[str] = mapped_column(String(128), primary_key=True)
-    title: Mapped[str] = mapped_column(Text)
-    body: Mapped[str] = mapped_column(Text)
-    language: Mapped[str] = mapped_column(String(8))
-    # The first and the last day on which it holds: a date, or month and day of every year.
-    valid_from: Mapped[str] = mapped_column(String(10), server_default="")
-    valid_until: Mapped[str] = mapped_column(String(10), server_default="")
-    # In the syntax of OpenStreetMap.
-    hours: Mapped[str] = mapped_column(Text, server_default="")
-    # The name of the file it came in.
-    source: Mapped[str] = mapped_column(String(255), server_default="")
-    content_hash: Mapped[str] = mapped_column(String(64))
-    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class VectorRow(Base):
-    """One embedding, float32 little-endian; shared by all who have the same text."""
-
-    __tablename__ = "vectors"
-
-    model: Mapped[str] = mapped_column(String(64), primary_key=True)
-    content_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    vector: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class ApiKeyRow(Base):
-    """A key of the chat API, known by its hash alone."""
-
-    __tablename__ = "api_keys"
-
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
-    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class UserRow(Base):
-    """A member of a business's staff who may log in to the console."""
-
-    __tablename__ = "users"
-
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
-    name: Mapped[str] = mapped_column(String(128), unique=True)
-    password_hash: Mapped[str] = mapped_column(String(256))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,61 @@
+"""The console's words in the language of whoever reads them. English stands in the code."""
+
+from __future__ import annotations
+
+import gettext as standard
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask import Flask, g, has_request_context, request
+
+LANGUAGES = {"en": "English", "he": "עברית"}
+RIGHT_TO_LEFT = frozenset({"he"})
+LOCALE = Path(__file__).parent / "locale"
+
+
+def translate(app: Flask) -> None:
+    """Let the templates of *app* say ``_("…")``, ``ngettext`` and ``{% trans %}``."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.globals.update(page_language=page_language, page_direction=page_direction)
+
+
+def page_language() -> str:
+    """Of this request: what its user has chosen, or what the browser asks for."""
+    if not has_request_context():
+        return "en"
+    # A user that is not loaded yet is not asked for: an error page must not need the database.
+    member = g.get("_login_user")
+    chosen = str(getattr(getattr(member, "user", None), "language", ""))
+    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "en")
+
+
+def page_direction() -> str:
+    """``rtl`` or ``ltr``."""
+    return "rtl" if page_language() in RIGHT_TO_LEFT else "ltr"
+
+
+def gettext(text: str) -> str:
+    """*text* as the reader of this page has it."""
+    return _catalogue(page_language()).gettext(text)
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    """*one* or *many*, by *count*, as the reader of this page has it."""
+    return _catalogue(page_language()).ngettext(one, many, count)
+
+
+@cache
+def _catalogue(language: str) -> standard.NullTranslations:
+    path = LOCALE / f"{language}.po"
+    if not path.exists():
+        return standard.NullTranslations()
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return standard.GNUTranslations(compiled)
