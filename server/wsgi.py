@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server.app import create_app
 from server.channels.whatsapp import INCOMING_PATH
-from server.console import register_console
+from server.console import ConsoleParts, register_console
 from server.desk import Desk
 from server.observability.logs import configure_logging
 from server.observability.multiprocess import share
@@ -37,7 +37,14 @@ def make_app() -> Flask:
     app = create_app(desk, internal_secret(settings))
     app.secret_key = session_key(settings)
     register_console(
-        app, database, desk.ports.clock, desk.takeover, desk.enclosures, desk.ports.recording_shelf
+        app,
+        ConsoleParts(
+            database=database,
+            clock=desk.ports.clock,
+            takeover=desk.takeover,
+            enclosures=desk.enclosures,
+            recordings=desk.ports.recording_shelf,
+        ),
     )
     app.extensions["desk"] = desk
     put_webhooks_first(app, database)

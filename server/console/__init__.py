@@ -1,5 +1,6 @@
 """Staff pages."""
 
 from server.console.blueprint import register_console
+from server.console.parts import ConsoleParts
 
-__all__ = ["register_console"]
+__all__ = ["ConsoleParts", "register_console"]

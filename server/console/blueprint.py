@@ -16,9 +16,9 @@ from server.console.display import bidi, duration, language_name, language_of
 from server.console.files import add_files
 from server.console.navigation import DESTINATIONS
 from server.console.pages import Pages
+from server.console.parts import ConsoleParts
 from server.console.throttle import Throttle
 from server.console.translations import translate
-from server.conversation.enclosures import Enclosures
 from server.domain.staff import may
 from server.errors import (
     AppError,
@@ -29,13 +29,9 @@ from server.errors import (
     StillSending,
     UnprocessableRequest,
 )
-from server.inbox.takeover import Takeover
-from server.ports.clock import Clock
-from server.ports.recordings import RecordingShelf
 from server.store.call_log import CallQueries
 from server.store.queries import ConsoleQueries
 from server.store.seen import SeenMarks
-from server.store.session import Database
 from server.store.tenants import Tenants
 from server.store.users import Users
 
@@ -65,14 +61,7 @@ _ADVICE_OTHERWISE = "Something went wrong on our side. Reload; if it stays, the 
 _log = structlog.get_logger(__name__)
 
 
-def register_console(
-    app: Flask,
-    database: Database,
-    clock: Clock,
-    takeover: Takeover,
-    enclosures: Enclosures,
-    recordings: RecordingShelf,
-) -> None:
+def register_console(app: Flask, parts: ConsoleParts) -> None:
     """Add the console to *app*, with its sessions, under ``/console``.
 
     *app* must have a secret key; behind a proxy it must know the scheme and the caller's address
@@ -86,6 +75,7 @@ def register_console(
     blueprint = Blueprint(
         "console", __name__, url_prefix="/console", template_folder="templates", static_folder="static"
     )
+    database, clock = parts.database, parts.clock
     users = Users(database, clock)
     start_sessions(app, users, clock)
     guard(app, blueprint)
@@ -93,8 +83,8 @@ def register_console(
     queries = ConsoleQueries(database)
     pages = Pages(Tenants(database, clock), clock)
     add_conversations(blueprint, pages, queries, SeenMarks(database))
-    add_files(blueprint, queries, enclosures, CallQueries(database), recordings)
-    add_answering(blueprint, takeover)
+    add_files(blueprint, queries, parts.enclosures, CallQueries(database), parts.recordings)
+    add_answering(blueprint, parts.takeover)
     _add_error_pages(blueprint)
     for show in (bidi, duration, language_name, language_of):
         blueprint.add_app_template_filter(show)

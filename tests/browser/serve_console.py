@@ -20,7 +20,7 @@ from werkzeug.serving import make_server
 
 from server.adapters.media_folder import MediaFolder
 from server.adapters.system_clock import SystemClock
-from server.console.blueprint import register_console
+from server.console import ConsoleParts, register_console
 from server.conversation.enclosures import Enclosures
 from server.domain.tenants import TenantSettings
 from server.inbox.takeover import Takeover
@@ -56,7 +56,12 @@ def main() -> None:
         takeover = Takeover(Modes(database, clock), leases, FakeQueue())
         media, shelf = FakeMedia(), FakeShelf()
         enclosures = Enclosures(media, MediaFolder(Path(folder) / "media"), clock, timedelta(days=30))
-        register_console(app, database, clock, takeover, enclosures, shelf)
+        register_console(
+            app,
+            ConsoleParts(
+                database=database, clock=clock, takeover=takeover, enclosures=enclosures, recordings=shelf
+            ),
+        )
         server = make_server("127.0.0.1", 0, app, threaded=True)
         serving = threading.Thread(target=server.serve_forever)
         serving.start()

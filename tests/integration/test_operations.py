@@ -22,7 +22,7 @@ from flask import Flask
 from server.adapters.media_folder import MediaFolder
 from server.adapters.operator_webhook import OperatorWebhook
 from server.channels.operations import figures_blueprint
-from server.console import register_console
+from server.console import ConsoleParts, register_console
 from server.conversation.enclosures import Enclosures
 from server.errors import AppError, ProviderRejected, ProviderUnavailable
 from server.inbox.takeover import Takeover
@@ -156,7 +156,12 @@ def app(
     app.secret_key = "a key of the test"
     takeover = Takeover(Modes(database, clock), leases, FakeQueue(), 0)
     enclosures = Enclosures(FakeMedia(), MediaFolder(tmp_path / "media"), clock, timedelta(days=30))
-    register_console(app, database, clock, takeover, enclosures, FakeShelf())
+    register_console(
+        app,
+        ConsoleParts(
+            database=database, clock=clock, takeover=takeover, enclosures=enclosures, recordings=FakeShelf()
+        ),
+    )
     watch = Watch(tmp_path, clock, ProcessFigures("test", None), 10)
     keys = ApiKeys(database, clock)
     app.register_blueprint(figures_blueprint(Sources(Performance(database), watch, clock), keys))

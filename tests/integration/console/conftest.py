@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from server.adapters.media_folder import MediaFolder
-from server.console import register_console
+from server.console import ConsoleParts, register_console
 from server.conversation.enclosures import Enclosures
 from server.inbox.takeover import Takeover
 from server.store.leases import Leases
@@ -67,7 +67,12 @@ def app(
     """The console, and beside it a webhook."""
     app = Flask(__name__)
     app.secret_key = "a key of the test"
-    register_console(app, database, clock, takeover, enclosures, shelf)
+    register_console(
+        app,
+        ConsoleParts(
+            database=database, clock=clock, takeover=takeover, enclosures=enclosures, recordings=shelf
+        ),
+    )
 
     @app.post("/webhook")
     def webhook() -> str:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from server.console import register_console
+from server.console import ConsoleParts, register_console
 from server.console.access import PUBLIC_ENDPOINTS
 from server.console.auth import SESSION_LENGTH
 from server.console.throttle import ATTEMPTS, WINDOW_S
@@ -31,7 +31,12 @@ def test_a_console_that_could_not_sign_its_sessions_does_not_start(
     database: Database, clock: FakeClock, takeover: Takeover, enclosures: Enclosures, shelf: FakeShelf
 ) -> None:
     with pytest.raises(SettingsError):
-        register_console(Flask(__name__), database, clock, takeover, enclosures, shelf)
+        register_console(
+            Flask(__name__),
+            ConsoleParts(
+                database=database, clock=clock, takeover=takeover, enclosures=enclosures, recordings=shelf
+            ),
+        )
 
 
 @pytest.mark.usefixtures("users")
