@@ -13,7 +13,7 @@ from typing import IO
 from simulators.whatsapp_client import WhatsAppSimulator
 
 ENTRY = Path(__file__).resolve().parents[1] / "simulators" / "whatsapp" / "testing" / "echo.js"
-_READY_TIMEOUT_S = 20.0
+_READY_TIMEOUT_S = 90.0
 _STOP_TIMEOUT_S = 5.0
 
 

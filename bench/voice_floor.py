@@ -37,7 +37,7 @@ from simulators.twilio.desk import STREAM_URL, MediaSocket, scripted_desk
 # So many loud frames in a row are a voice: 160 ms, as the desk confirms one.
 CONFIRMING_FRAMES = 8
 _ROOT = Path(__file__).resolve().parents[1]
-_START_TIMEOUT_S = 20.0
+_START_TIMEOUT_S = 90.0
 _STOP_TIMEOUT_S = 5.0
 _CALL_TIMEOUT_S = 30.0
 _RATE_HZ = 8_000

@@ -22,7 +22,7 @@ from simulators.ports import free_port
 from simulators.whatsapp_client import WhatsAppSimulator
 
 ROOT = Path(__file__).resolve().parents[1]
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 20.0
 COMMAND_TIMEOUT_S = 120.0
 CALL_TIMEOUT_S = 30.0

@@ -30,7 +30,7 @@ import psycopg
 from simulators.ports import free_port
 
 UNPRIVILEGED = "nobody"
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 90
 _POLL_S = 0.02
 _READY = "database system is ready to accept connections"
 _PR_SET_PDEATHSIG = 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[1]
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 5.0
 
 

@@ -32,7 +32,7 @@ from simulators.twilio.stopwatch import keep_time
 
 _ROOT = Path(__file__).resolve().parents[2]
 _NUMBER = "+97231234567"
-_START_TIMEOUT_S = 20.0
+_START_TIMEOUT_S = 90.0
 _STOP_TIMEOUT_S = 5.0
 
 

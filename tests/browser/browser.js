@@ -27,6 +27,7 @@ export async function startBrowser (flags = []) {
     // In a single process the browser would end with the first context that is closed.
     args: [...chromium.args.filter(flag => flag !== '--single-process'), ...QUIET, ...flags],
     executablePath: await chromium.executablePath(),
-    env: { ...process.env, FONTCONFIG_PATH: join(tmpdir(), 'fonts') }
+    // Names of files in Hebrew need a locale that has them, also where the machine has set none.
+    env: { ...process.env, LC_ALL: 'C.UTF-8', FONTCONFIG_PATH: join(tmpdir(), 'fonts') }
   })
 }

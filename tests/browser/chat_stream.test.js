@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { startBrowser } from './browser.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const START_TIMEOUT_MS = 30_000
+const START_TIMEOUT_MS = 120_000
 const PATH = '/api/v1/chat/stream'
 
 /**

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { startBrowser } from './browser.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const START_TIMEOUT_MS = 90_000
+const START_TIMEOUT_MS = 120_000
 const WITHIN = { timeout: 20_000 }
 const DESKTOP = { width: 1000, height: 720 }
 const PHONE = { width: 390, height: 844 }

@@ -11,7 +11,7 @@ import pytest
 from simulators.lab import ROOT
 
 KILLS = 30
-TIME_LIMIT_S = 280
+TIME_LIMIT_S = 420
 
 
 @pytest.mark.timeout(TIME_LIMIT_S + 20)

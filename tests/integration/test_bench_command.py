@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from bench.__main__ import BENCHES, main
 
 _ROOT = Path(__file__).resolve().parents[2]
-_TIMEOUT_S = 100
+_TIMEOUT_S = 240
 _KEYS = ["bench", "setting", "metric", "value", "unit", "floor", "ratio", "budget", "holds"]
 
 

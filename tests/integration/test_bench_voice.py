@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
-_TIMEOUT_S = 150
+_TIMEOUT_S = 280
 _CALLS = 6
 
 
