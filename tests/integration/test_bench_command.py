@@ -60,7 +60,7 @@ def test_reply_takes_model_wait_and_echo_off_the_round_trip() -> None:
     assert found["not answered"]["value"] == 0
     assert 0 <= found["with typing"]["value"] <= 100
     # The model alone takes half a second of each, however slow the machine is.
-    assert 0 < found["our share p50"]["value"] <= found["round trip p50"]["value"] - 500
+    assert 0 <= found["our share p50"]["value"] <= found["round trip p50"]["value"] - 500
     assert "100 conversations" in found["our share p50"]["setting"]
 
 
