@@ -1,0 +1,56 @@
+"""What turns were made of: the documents as they are now, and the calls to models."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import select
+
+from server.domain.knowledge import Document
+from server.domain.model_calls import CallOutcome, ModelCall
+from server.store.knowledge import to_document
+from server.store.models import DocumentRow, ModelCallRow
+from server.store.session import Database
+
+
+class TurnOrigins:
+    """Read-only. One query each, for all turns of a page."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def documents(self, tenant_id: str, ids: Collection[str]) -> Mapping[str, Document]:
+        """The tenant's documents that are there still, by id."""
+        with self._database.read() as session:
+            rows = session.scalars(
+                select(DocumentRow).where(DocumentRow.tenant_id == tenant_id, DocumentRow.id.in_(ids))
+            )
+            return {row.id: to_document(row) for row in rows}
+
+    def model_calls(self, tenant_id: str, turn_ids: Collection[str]) -> Mapping[str, Sequence[ModelCall]]:
+        """The calls that were made for turns, in their order, by turn; turns without any are missing."""
+        with self._database.read() as session:
+            rows = session.scalars(
+                select(ModelCallRow)
+                .where(ModelCallRow.tenant_id == tenant_id, ModelCallRow.turn_id.in_(turn_ids))
+                .order_by(ModelCallRow.started_at, ModelCallRow.id)
+            )
+            calls: dict[str, list[ModelCall]] = {}
+            for row in rows:
+                calls.setdefault(row.turn_id, []).append(_to_call(row))
+            return calls
+
+
+def _to_call(row: ModelCallRow) -> ModelCall:
+    return ModelCall(
+        provider=row.provider,
+        model=row.model,
+        outcome=CallOutcome(row.outcome),
+        started_at=row.started_at,
+        first_token_ms=row.first_token_ms,
+        total_ms=row.total_ms,
+        waited_ms=row.waited_ms,
+        prompt_tokens=row.prompt_tokens,
+        completion_tokens=row.completion_tokens,
+        cost_micros=row.cost_micros,
+    )
