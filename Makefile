@@ -5,11 +5,12 @@
 # make demo    five guests chat with the desk, offline, against simulators
 # make setup   the set-up alone
 # make pictures  make the pictures of the documents anew
+# make translations  bring the console's translations up to date with its words
 # make lock    write the lock files anew from requirements*.in
 
 BIN := .venv/bin
 
-.PHONY: setup run demo test test-unit check format pictures lock
+.PHONY: setup run demo test test-unit check format pictures translations lock
 
 setup:
 	@scripts/setup
@@ -40,17 +41,21 @@ check:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	npx --no-install tsc -p tsconfig.json
-	npx --no-install eslint --max-warnings 0 services simulators tests eslint.config.js
+	npx --no-install eslint --max-warnings 0 bench server services simulators tests eslint.config.js
 
 format:
 	@scripts/setup --dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	npx --no-install eslint --fix services simulators tests eslint.config.js
+	npx --no-install eslint --fix bench server services simulators tests eslint.config.js
 
 pictures:
 	@scripts/setup --dev
 	$(BIN)/python -m scripts.pictures
+
+translations:
+	@scripts/setup --dev
+	$(BIN)/python -m scripts.translations
 
 lock:
 	@scripts/setup --dev

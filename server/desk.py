@@ -18,6 +18,7 @@ from server.conversation.engine import Engine, EngineOptions, Models
 from server.conversation.precompute import precompute
 from server.conversation.prompts import Prompts
 from server.conversation.quiet import WaitBounds
+from server.conversation.rehearsal import Rehearsals
 from server.conversation.turn import TurnTaker
 from server.conversation.voice_notes import VoiceNotes
 from server.domain.conversations import Turn
@@ -28,11 +29,13 @@ from server.inbox.drain import Drain
 from server.inbox.merge import Merger
 from server.inbox.receive import Receiver
 from server.inbox.streams import Streams
+from server.inbox.suggest import Suggestions
 from server.inbox.sweep import AT_ONCE, Sweep, hourly, waker
 from server.inbox.takeover import Takeover
 from server.knowledge.answer import EmbeddedAnswers, Thresholds
 from server.knowledge.query_vectors import REMEMBERED, QueryVectors
 from server.knowledge.retrieve import Retriever
+from server.knowledge.staged import StagedImports
 from server.llm.budget import BudgetGuard, nobody_told, tell_staff
 from server.observability.process import LoopLag, ProcessFigures
 from server.observability.record import record_model_call
@@ -106,7 +109,10 @@ class Desk:
             ports.clock,
             timedelta(days=settings.recordings_kept_days),
         )
+        # Files whose import nobody has confirmed yet.
+        self.staged = StagedImports(settings.data_dir / "imports", ports.clock)
         streams = Streams()
+        ears = VoiceNotes(self.enclosures, ports.transcriber, ports.inbox)
         taker = TurnTaker(
             self.engine,
             ports.inbox,
@@ -114,7 +120,7 @@ class Desk:
             Presence(ports.presence),
             self.lanes,
             streams,
-            VoiceNotes(self.enclosures, ports.transcriber, ports.inbox),
+            ears,
             ports.clock,
             WaitBounds(settings.turn_wait_min_s, max(settings.turn_wait_min_s, settings.turn_wait_max_s)),
             slow_after_s=settings.alert_reply_s,
@@ -139,16 +145,30 @@ class Desk:
             lambda: continuing.look(AT_ONCE),
             hourly(self.enclosures.forget, ports.clock),
             hourly(self.recorded.forget, ports.clock),
+            hourly(self.staged.forget, ports.clock),
         )
         # What runs for as long as the desk does.
         self._running: list[Future[None]] = []
         self.asking = Asking(self.engine, ports.calls, self.lanes, ports.clock)
         self.takeover = Takeover(ports.modes, ports.leases, self.lanes)
+        self.suggestions = Suggestions(
+            ports.drafts,
+            self.engine,
+            ears,
+            self.lanes,
+            self.submit,
+            settings.ai_context_messages,
+            settings.ai_total_s + CHAT_MARGIN_S,
+        )
         self.receiver = Receiver(ports.inbox, self._conversations)
         self._foresees = settings.uses(Optimisation.PARALLEL_CONTEXT)
         # Without a cache nothing would come of it.
         self._precomputed = settings.precomputed_questions if settings.keeps_answers else 0
         self._warms = settings.uses(Optimisation.WARM_UP)
+        # What staff want to know beforehand.
+        self.rehearsals = Rehearsals(
+            self.engine, ports.clock, self.submit, settings.ai_total_s + CHAT_MARGIN_S
+        )
         self.answers = Answers(
             ports.inbox,
             ports.replies,

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 
 from server.errors import SettingsError
-from server.settings import RECORDINGS_KEY_BYTES, Settings
+from server.settings import Settings
 
 SECRET_BYTES = 32
 
@@ -33,15 +33,16 @@ def recordings_key(settings: Settings) -> bytes:
     given = settings.recordings_key_bytes
     if given is not None:
         return given
-    path = settings.data_dir / "recordings-key"
-    try:
-        key = bytes.fromhex(read_or_make(path))
-    except ValueError:
-        key = b""
-    if len(key) != RECORDINGS_KEY_BYTES:
-        # A new key would not read what was sealed with the old one.
-        raise SettingsError(f"{path} is no key of ours: put it back from a backup")
-    return key
+    return _key_of(settings.data_dir / "recordings-key")
+
+
+def staff_key(settings: Settings) -> bytes:
+    """What second factors of staff are sealed with.
+
+    Raises:
+        SettingsError: the file is none of ours.
+    """
+    return _key_of(settings.data_dir / "staff-key")
 
 
 def read_or_make(path: Path) -> str:
@@ -61,6 +62,17 @@ def read_or_make(path: Path) -> str:
     if not secret:
         raise SettingsError(f"the secret {path} is empty: delete the file to have a new one made")
     return secret
+
+
+def _key_of(path: Path) -> bytes:
+    try:
+        key = bytes.fromhex(read_or_make(path))
+    except ValueError:
+        key = b""
+    if len(key) != SECRET_BYTES:
+        # A new key would not read what was sealed with the old one.
+        raise SettingsError(f"{path} is no key of ours: put it back from a backup")
+    return key
 
 
 def _make(path: Path) -> None:

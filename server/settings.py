@@ -249,6 +249,11 @@ class Settings(BaseSettings):
         return self.public_base_url or f"http://localhost:{self.port}"
 
     @property
+    def stream_port(self) -> int | None:
+        """Where browsers find the realtime process; None: a proxy leads to it by the console's address."""
+        return None if self.public_base_url or self.trusted_proxies else self.realtime_port
+
+    @property
     def has_phone(self) -> bool:
         """Whether calls are taken: Twilio's token, and the address at which it reaches us."""
         return self.twilio_auth_token is not None and bool(self.public_base_url)

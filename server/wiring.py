@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from server.adapters.aes_seal import AesSeal
 from server.adapters.google_channels import GoogleEndpoint
 from server.adapters.google_speech import GoogleSpeech, SpeechLimits
 from server.adapters.google_speech_batch import GoogleTranscriber
@@ -29,6 +30,8 @@ from server.adapters.staff_webhook import StaffWebhook
 from server.adapters.system_clock import SystemClock
 from server.adapters.whatsapp_sidecar import WhatsAppSidecar
 from server.domain.messages import Channel
+from server.domain.numbers import PhoneSetup
+from server.inbox.erasing import Eraser
 from server.llm.breaker import Breaker
 from server.llm.chain import ModelChain
 from server.llm.hedge import Hedge
@@ -43,13 +46,16 @@ from server.ports.bundle import Ports
 from server.ports.clock import Clock
 from server.ports.queue import TurnQueue, WorkSource
 from server.ports.speech import Speech, SpeechToText, TextToSpeech, Transcriber
-from server.secret_files import internal_secret, recordings_key
+from server.ports.store import LeaseStore
+from server.secret_files import internal_secret, recordings_key, staff_key
 from server.settings import Optimisation, Settings
 from server.store.accounts import Accounts
 from server.store.alerts import Alerts
 from server.store.budget_notices import BudgetNoticeRows
 from server.store.call_log import CallQueries
 from server.store.calls import Calls
+from server.store.drafts import Drafts
+from server.store.guest_data import GuestData
 from server.store.identities import Identities
 from server.store.inbox import Inbox
 from server.store.keys import ApiKeys
@@ -125,6 +131,7 @@ def real_ports(settings: Settings, database: Database) -> Ports:
         outbox=Outbox(database, clock),
         identities=Identities(database, clock),
         modes=Modes(database, clock),
+        drafts=Drafts(database, clock, Modes(database, clock)),
         log=ConsoleQueries(database),
         leases=leases,
         keys=ApiKeys(database, clock),
@@ -137,7 +144,7 @@ def real_ports(settings: Settings, database: Database) -> Ports:
         speech=make_speech(settings, clients),
         transcriber=make_transcriber(settings, clients),
         media=media,
-        shelf=MediaFolder(settings.data_dir / "media"),
+        shelf=make_media_shelf(settings),
         models=make_models(settings, clients, limiter, clock),
         ledger=ledger,
         budget_notices=BudgetNoticeRows(database, clock, settings.console_url),
@@ -166,6 +173,30 @@ def real_ports(settings: Settings, database: Database) -> Ports:
 def make_clock() -> Clock:
     """The machine's clock."""
     return SystemClock()
+
+
+def make_media_shelf(settings: Settings) -> MediaFolder:
+    """Where what guests sent beside words is kept."""
+    return MediaFolder(settings.data_dir / "media")
+
+
+def make_eraser(settings: Settings, database: Database, leases: LeaseStore) -> Eraser:
+    """What erases guests.
+
+    Raises:
+        SettingsError: the key of recordings cannot be read or made.
+    """
+    guests = GuestData(database, make_clock())
+    return Eraser(guests, leases, make_media_shelf(settings), make_recording_shelf(settings))
+
+
+def make_seal(settings: Settings) -> AesSeal:
+    """What second factors of staff are sealed with.
+
+    Raises:
+        SettingsError: its key cannot be read or made.
+    """
+    return AesSeal(staff_key(settings))
 
 
 def make_recording_shelf(settings: Settings) -> RecordingsFolder:
@@ -286,6 +317,15 @@ def _has_google(settings: Settings) -> bool:
     """Whether there is a key to Google's services, or a simulator in their place."""
     endpoint = _speech_endpoint(settings)
     return endpoint.credentials_file is not None or endpoint.is_plain
+
+
+def phone_setup(settings: Settings) -> PhoneSetup:
+    """What the installation has for its phone lines, as staff are told of it."""
+    return PhoneSetup(
+        has_token=settings.twilio_auth_token is not None,
+        base_url=settings.public_base_url,
+        has_speech=_has_google(settings) or settings.has_speech_fallback,
+    )
 
 
 def make_transcriber(settings: Settings, clients: OpenAIClients) -> Transcriber | None:

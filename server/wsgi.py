@@ -20,7 +20,7 @@ from server.observability.multiprocess import share
 from server.secret_files import internal_secret, session_key
 from server.settings import read_settings
 from server.store.session import Database
-from server.wiring import real_ports
+from server.wiring import make_eraser, make_seal, make_sidecar, phone_setup, real_ports
 
 # A webhook waits for the interpreter behind turns, but not for the 5 ms that Python would let it wait.
 SWITCH_S = 0.0005
@@ -42,8 +42,19 @@ def make_app() -> Flask:
             database=database,
             clock=desk.ports.clock,
             takeover=desk.takeover,
+            suggestions=desk.suggestions,
             enclosures=desk.enclosures,
             recordings=desk.ports.recording_shelf,
+            eraser=make_eraser(settings, database, desk.ports.leases),
+            seal=make_seal(settings),
+            answers=desk.answers,
+            numbers=make_sidecar(settings, database),
+            phone=phone_setup(settings),
+            stream_port=settings.stream_port,
+            embedder=desk.ports.embedder,
+            rehearsals=desk.rehearsals,
+            staged=desk.staged,
+            lanes=desk.lanes,
         ),
     )
     app.extensions["desk"] = desk

@@ -55,6 +55,15 @@ class MediaFolder:
         finally:
             Path(part.name).unlink(missing_ok=True)
 
+    def remove(self, tenant_id: str, message_id: int) -> None:
+        """Delete the file, and its unfinished parts: whoever writes one fails."""
+        path = self._path(tenant_id, message_id)
+        try:
+            for found in (path, *path.parent.glob(f"{path.name}.*{_UNFINISHED}")):
+                found.unlink(missing_ok=True)
+        except OSError as error:
+            raise ProviderUnavailable(PROVIDER, type(error).__name__) from error
+
     def forget(self, before: datetime) -> int:
         """Delete what was written before then."""
         return delete_older(self._folder, before)

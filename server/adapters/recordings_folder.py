@@ -71,6 +71,11 @@ class RecordingsFolder:
         wav = _Wav(file, sealed)
         return RecordedAudio(cast(BinaryIO, wav), wav.size, sealed.is_complete)
 
+    def remove(self, tenant_id: str, name: str) -> None:
+        """Delete the file."""
+        with _told():
+            self._path(tenant_id, name).unlink(missing_ok=True)
+
     def forget(self, before: datetime) -> int:
         """Delete what was written last before then."""
         return delete_older(self._folder, before)

@@ -23,7 +23,7 @@ HEALTH_TIMEOUT_S = 1.0
 
 
 class WhatsAppSidecar:
-    """Keeps ``ChannelSender``, ``PresenceSender`` and ``LineHealth``, and links numbers.
+    """Keeps ``ChannelSender``, ``PresenceSender`` and ``NumberKeeper``.
 
     Args:
         base_url: where the sidecar listens, if there is one.
@@ -65,7 +65,15 @@ class WhatsAppSidecar:
 
     def state(self, tenant_id: str) -> dict[str, Any]:
         """The link's state as in the contract; asking keeps a QR code fresh."""
-        return dict(self._ask(tenant_id, "GET", _path(tenant_id), LINK_TIMEOUT_S).json())
+        answer = self._ask(tenant_id, "GET", _path(tenant_id), LINK_TIMEOUT_S)
+        try:
+            return dict(answer.json())
+        except (ValueError, TypeError) as error:
+            raise ProviderUnavailable("whatsapp", "the answer is no state of a number") from error
+
+    def log_out(self, tenant_id: str) -> None:
+        """Take the link away, on the phone too where that is possible."""
+        self._ask(tenant_id, "DELETE", _path(tenant_id), LINK_TIMEOUT_S)
 
     def pool_state(self) -> PoolState:
         """The connections that are kept to sidecars."""

@@ -13,7 +13,7 @@ COPY_TIMEOUT_S = 600
 _ROOT = Path(__file__).resolve().parents[2]
 _FOLDER = "data"
 # Of processes that run, or made anew when they are missing.
-_PASSING = frozenset({"owners", "workers", "cache", "metrics"})
+_PASSING = frozenset({"owners", "workers", "cache", "metrics", "imports"})
 _STORE = Path("whatsapp")
 _STORE_FILES = frozenset({"data.mdb", "lock.mdb"})
 # LMDB copies a store that another process has open as it is at one moment.

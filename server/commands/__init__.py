@@ -19,6 +19,7 @@ _COMMANDS = {
     "call": "calls:call",
     "doctor": "doctor:doctor",
     "eval": "evaluate:evaluate",
+    "guest": "guests:guest",
     "keys": "keys:keys",
     "knowledge": "knowledge:knowledge",
     "link": "link:link",

@@ -12,8 +12,9 @@ from tqdm import tqdm
 from server.commands.context import CommandContext
 from server.commands.progress import show_on
 from server.domain.knowledge import Document
-from server.errors import CommandError, InvalidRequest
+from server.errors import CommandError
 from server.knowledge.files.confined import read_confined
+from server.knowledge.files.documents import joined
 from server.knowledge.ingest import import_documents
 from server.ports.knowledge import Changes
 
@@ -104,22 +105,8 @@ def _read(files: Sequence[Path]) -> list[Document]:
     Raises:
         InvalidRequest: one cannot be read, or two would replace what the other says.
     """
-    places: dict[str, Path] = {}
-    documents: dict[str, Document] = {}
-    for file in tqdm(files, desc="Reading", unit=" files", leave=False, disable=len(files) == 1):
-        if file.name in places:
-            raise InvalidRequest(
-                f"{file}: has the name of {places[file.name]}, by which its documents are known; rename one"
-            )
-        places[file.name] = file
-        for document in read_confined(file):
-            if document.id in documents:
-                raise InvalidRequest(
-                    f"{file}: the id {document.id!r} is taken by {documents[document.id].source};"
-                    " give another"
-                )
-            documents[document.id] = document
-    return list(documents.values())
+    shown = tqdm(files, desc="Reading", unit=" files", leave=False, disable=len(files) == 1)
+    return joined((str(file), read_confined(file)) for file in shown)
 
 
 def _told(changes: Changes) -> str:

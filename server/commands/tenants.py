@@ -6,30 +6,15 @@ import json
 import re
 from dataclasses import asdict, fields
 from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 import click
-from pydantic import ValidationError
 
 from server.commands.context import CommandContext
 from server.domain.tenants import TenantSettings
 from server.errors import CommandError
-from server.store.tenants import SETTINGS
-from server.voice.office_hours import office_timetable
+from server.tenant_settings import check_settings, taken_numbers
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ADDRESS = re.compile(r"[^@\s<>,]{1,64}@[^@\s<>,]+\.[^@\s<>,]+")
-_NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{5,20}")
-_INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}")
-_BUDGETS = ("daily_budget_usd", "guest_daily_budget_usd")
-_HIGHEST_BUDGET_USD = 100_000
-_BUDGET_HINT = f"must be US dollars a day, such as 5 or 0.50; 0 is no limit, {_HIGHEST_BUDGET_USD} the most"
-_LONGEST_EMERGENCY = 200
-_OFFICE_HINT = (
-    "must be days and times such as 'Su-Th 08:00-18:00; Fr 08:00-13:00' (Mo Tu We Th Fr Sa Su), "
-    "without holidays and comments"
-)
 
 
 @click.group(epilog="Example: frontdesk tenant add 7 --name 'Hill Inn'")
@@ -98,61 +83,12 @@ def _checked(values: dict[str, Any]) -> TenantSettings:
     Raises:
         CommandError: saying which would not, and why.
     """
-    try:
-        settings = SETTINGS.validate_python(values)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        name = str(fault["loc"][0])
-        raise CommandError(f"{name}: {_BUDGET_HINT if name in _BUDGETS else fault['msg']}") from None
-    if not settings.name.strip():
-        raise CommandError("name: a business needs a name")
-    if settings.time_zone not in available_timezones():
-        raise CommandError(f"time_zone: {settings.time_zone!r} is no time zone; one is Asia/Jerusalem")
-    if settings.hand_back_after_minutes < 0:
-        raise CommandError("hand_back_after_minutes: must be 0 (never) or more")
-    _check_budgets(settings)
-    _check_emergency_numbers(settings.emergency_numbers)
-    _check_numbers(settings)
-    if settings.office_hours and office_timetable(settings.office_hours) is None:
-        raise CommandError(f"office_hours: {_OFFICE_HINT}")
-    for address in settings.staff_emails:
-        if not _ADDRESS.fullmatch(address):
-            raise CommandError(f"staff_emails: {address!r} is no e-mail address; one is owner@hotel.example")
-    if settings.staff_webhook and urlsplit(settings.staff_webhook).scheme not in ("http", "https"):
-        raise CommandError("staff_webhook: must be a URL that begins with https://")
-    return settings
-
-
-def _check_numbers(settings: TenantSettings) -> None:
-    for number in settings.staff_numbers:
-        if not _NUMBER.fullmatch(number):
-            raise CommandError(f"staff_numbers: {number!r} is no phone number; one is +972501234567")
-    # Twilio tells and takes them so.
-    for number in (*settings.phone_numbers, *filter(None, [settings.transfer_number])):
-        if not _INTERNATIONAL.fullmatch(number):
-            raise CommandError(f"{number!r} is no phone number with country code; one is +972501234567")
+    checked = check_settings(values)
+    if checked.faults:
+        raise CommandError(str(checked.faults[0]))
+    return checked.settings
 
 
 def _check_numbers_are_free(context: CommandContext, tenant_id: str, settings: TenantSettings) -> None:
-    """A call finds its business by the number that was called."""
-    for other in context.tenants.all():
-        taken = set(other.settings.phone_numbers) & set(settings.phone_numbers)
-        if other.id != tenant_id and taken:
-            raise CommandError(f"phone_numbers: {taken.pop()} is tenant {other.id}'s already")
-
-
-def _check_budgets(settings: TenantSettings) -> None:
-    for name in _BUDGETS:
-        # "nan" is a number to the parser; it is in no range.
-        if not 0 <= getattr(settings, name) <= _HIGHEST_BUDGET_USD:
-            raise CommandError(f"{name}: {_BUDGET_HINT}")
-
-
-def _check_emergency_numbers(text: str) -> None:
-    """They are read by somebody in danger, as they stand."""
-    is_line = len(text.splitlines()) <= 1 and len(text) <= _LONGEST_EMERGENCY
-    if text and not (is_line and any(character.isdigit() for character in text)):
-        raise CommandError(
-            "emergency_numbers: must be one line with numbers to call, such as 'ambulance 101, police 100'; "
-            f"{_LONGEST_EMERGENCY} characters at most"
-        )
+    for number, other in taken_numbers(tenant_id, settings, context.tenants.all()).items():
+        raise CommandError(f"phone_numbers: {number} is tenant {other}'s already")

@@ -12,7 +12,15 @@ from server.domain.staff import Permission
 View = TypeVar("View", bound=Callable[..., Any])
 
 # Of those who are not logged in.
-PUBLIC_ENDPOINTS = frozenset({"console.login", "console.check_login", "console.static"})
+PUBLIC_ENDPOINTS = frozenset(
+    {
+        "console.login",
+        "console.check_login",
+        "console.ask_code",
+        "console.check_code",
+        "console.static",
+    }
+)
 
 _NEEDS = "frontdesk_needs"
 

@@ -1,32 +1,30 @@
-"""Login, logout and sessions. Whatever does not say that it is public needs a session."""
+"""Sessions of staff. Whatever does not say that it is public needs one."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from http import HTTPStatus
 from typing import ClassVar
 
-import structlog
-from flask import Blueprint, Flask, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager, current_user, login_user, logout_user
+from flask_login import LoginManager, current_user, login_user
 from flask_wtf.csrf import CSRFProtect
 
 from server.console.access import PUBLIC_ENDPOINTS, needed_permission
-from server.console.throttle import Throttle
+from server.console.live import is_fragment
+from server.console.sessions import BEGAN, SESSION_COOKIE, SESSION_LENGTH, Sessions, session_id
+from server.domain.modes import Actor, ModeBy
+from server.domain.phrases import Phrase
 from server.domain.staff import may
 from server.errors import Forbidden
 from server.ports.clock import Clock
-from server.store.users import NAME_MAX_LENGTH, User, Users
-
-SESSION_LENGTH = timedelta(hours=12)
+from server.store.users import User, Users
 
 # What whoever is logged in may do, whatever they are to the business.
 OPEN_TO_ALL = PUBLIC_ENDPOINTS | {"console.logout"}
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Member:
 
     def get_id(self) -> str:
         """What the session cookie holds: with another password it is another id."""
-        return f"{self.user.id}.{self.user.password_mark}"
+        return session_id(self.user)
 
 
 class _Sessions(SecureCookieSessionInterface):
@@ -54,20 +52,18 @@ def start_sessions(app: Flask, users: Users, clock: Clock) -> None:
     """Let *app* know its users by a session cookie that ends `SESSION_LENGTH` after the login."""
     app.session_interface = _Sessions()
     app.config.update(
-        SESSION_COOKIE_NAME="frontdesk_session",
+        SESSION_COOKIE_NAME=SESSION_COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=SESSION_LENGTH,
     )
 
-    def load(session_id: str) -> Member | None:
-        began = datetime.fromtimestamp(session.get("began", 0), UTC)
-        if clock.now() - began >= SESSION_LENGTH:
-            return None
-        user = users.find(int(session_id.partition(".")[0]))
-        member = None if user is None else Member(user)
-        return member if member is not None and member.get_id() == session_id else None
+    sessions = Sessions(users, clock)
+
+    def load(_session_id: str) -> Member | None:
+        user = sessions.user_of(session)
+        return None if user is None else Member(user)
 
     manager = LoginManager()
     manager.session_protection = None
@@ -86,6 +82,9 @@ def guard(app: Flask, blueprint: Blueprint) -> None:
     def need_session() -> ResponseReturnValue | None:
         if request.endpoint in PUBLIC_ENDPOINTS or current_user.is_authenticated:
             return None
+        if is_fragment():
+            # A login does not fit into a part of a page: htmx loads the page itself again.
+            return "", HTTPStatus.UNAUTHORIZED, {"HX-Refresh": "true"}
         wanted = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("console.login", next=wanted))
 
@@ -98,13 +97,18 @@ def guard(app: Flask, blueprint: Blueprint) -> None:
         if request.endpoint in OPEN_TO_ALL:
             return
         if not may(current_member().role, needed_permission()):
-            raise Forbidden("this is for others of the team: ask an owner of the business")
+            raise Forbidden(Phrase("this is for others of the team: ask an owner of the business"))
 
 
 def current_member() -> User:
     """Whose session this is; only behind the guard."""
     user: User = current_user.user
     return user
+
+
+def current_actor() -> Actor:
+    """Whoever is logged in, as what they do is noted."""
+    return Actor(ModeBy.CONSOLE, current_member().name)
 
 
 def local_path(target: str) -> str:
@@ -114,49 +118,16 @@ def local_path(target: str) -> str:
     return url_for("console.list_conversations")
 
 
-def add_login(blueprint: Blueprint, users: Users, throttle: Throttle, clock: Clock) -> None:
-    """Add the login and logout pages."""
-
-    @blueprint.get("/login")
-    def login() -> ResponseReturnValue:
-        wanted = local_path(request.args.get("next", ""))
-        if current_user.is_authenticated:
-            return redirect(wanted)
-        return render_template("login.html", next=wanted)
-
-    @blueprint.post("/login")
-    def check_login() -> ResponseReturnValue:
-        name = _printable(request.form.get("name", ""))[:NAME_MAX_LENGTH].strip()
-        wanted = local_path(request.form.get("next", ""))
-        key = (name.casefold(), request.remote_addr or "")
-        wait_s = throttle.take(key)
-        if wait_s > 0:
-            _log.warning("login.throttled")
-            page = render_template("login.html", next=wanted, name=name, wait_minutes=math.ceil(wait_s / 60))
-            return page, 429, {"Retry-After": str(math.ceil(wait_s))}
-        user = users.verify(name, request.form.get("password", ""))
-        if user is None:
-            _log.info("login.refused")
-            return render_template("login.html", next=wanted, name=name, is_wrong=True), 403
-        throttle.forget(key)
-        _begin_session(user, clock.now())
-        _log.info("login.done", user_id=user.id, tenant_id=user.tenant_id)
-        return redirect(wanted, 303)
-
-    @blueprint.post("/logout")
-    def logout() -> ResponseReturnValue:
-        logout_user()
-        session.clear()
-        return redirect(url_for("console.login"), 303)
-
-
-def _begin_session(user: User, now: datetime) -> None:
+def begin_session(user: User, now: datetime) -> None:
+    """Let this browser in as *user*."""
     # Nothing of what the browser brought along survives: a planted session is worth nothing.
     session.clear()
     session.permanent = True
-    session["began"] = int(now.timestamp())
+    # Not in whole seconds: a session may begin right after all others were ended.
+    session[BEGAN] = now.timestamp()
     login_user(Member(user))
 
 
-def _printable(text: str) -> str:
-    return "".join(character for character in text if character.isprintable())
+def keep_session(user: User) -> None:
+    """Go on with this session under *user*'s new password."""
+    login_user(Member(user))

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from babel import Locale
+from babel.dates import format_datetime
 from markupsafe import Markup, escape
 
+from server.console.translations import gettext, page_language
 from server.domain.language import UNDETERMINED, detect_language
 
 # What falls apart inside a line that runs from right to left: links, addresses, phone numbers with their
@@ -25,18 +28,8 @@ _LEFT_TO_RIGHT = re.compile(
 
 _DIRECTIONS = ("L", "R", "AL")
 
-_LANGUAGE_NAMES = {
-    "ar": "Arabic",
-    "el": "Greek",
-    "en": "English",
-    "he": "Hebrew",
-    "hi": "Hindi",
-    "ja": "Japanese",
-    "ko": "Korean",
-    "ru": "Russian",
-    "th": "Thai",
-    "zh": "Chinese",
-}
+# Those that a list of languages offers.
+_LANGUAGES = ("ar", "el", "en", "he", "hi", "ja", "ko", "ru", "th", "zh")
 
 
 def bidi(text: str) -> Markup:
@@ -70,27 +63,27 @@ def language_of(text: str) -> str:
 
 
 def language_name(code: str) -> str:
-    """``Hebrew`` for ``he``; a code that we have no name for, in capitals."""
-    return _LANGUAGE_NAMES.get(code, code.upper())
+    """``Hebrew`` for ``he``, in the reader's language; a code that has no name, in capitals."""
+    return str(Locale(page_language()).languages.get(code, code.upper()))
 
 
 def language_names(first: Iterable[str]) -> Mapping[str, str]:
-    """The languages that have a name, by code, those of *first* first."""
-    return {code: language_name(code) for code in dict.fromkeys([*first, *_LANGUAGE_NAMES])}
+    """Languages to choose from, by code, those of *first* first."""
+    return {code: language_name(code) for code in dict.fromkeys([*first, *_LANGUAGES])}
 
 
 def duration(milliseconds: float) -> str:
     """A span as exact as people want it: ``0.4 ms``, ``84 ms``, ``1.4 s``, ``2 min 5 s``, ``3 h 9 min``."""
     if milliseconds < 10:
-        return f"{milliseconds:.1f} ms"
+        return gettext("{count} ms").format(count=f"{milliseconds:.1f}")
     if milliseconds < 1000:
-        return f"{milliseconds:.0f} ms"
+        return gettext("{count} ms").format(count=f"{milliseconds:.0f}")
     if milliseconds < 60_000:
-        return f"{milliseconds / 1000:.1f} s"
+        return gettext("{count} s").format(count=f"{milliseconds / 1000:.1f}")
     minutes, seconds = divmod(round(milliseconds / 1000), 60)
     if minutes < 60:
-        return f"{minutes} min {seconds} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+        return gettext("{minutes} min {seconds} s").format(minutes=minutes, seconds=seconds)
+    return gettext("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,30 +97,37 @@ class Times:
         """Hour and minute: ``09:05``."""
         return at.astimezone(self.zone).strftime("%H:%M")
 
+    def is_today(self, at: datetime) -> bool:
+        """Whether the business's day is still that of *at*."""
+        return self._days_ago(at) == 0
+
     def day(self, at: datetime) -> str:
         """``Today``, ``Yesterday`` or ``Friday 20 November 2026``."""
-        local = at.astimezone(self.zone)
-        days_ago = (self.now.astimezone(self.zone).date() - local.date()) // timedelta(days=1)
-        if days_ago in (0, 1):
-            return ("Today", "Yesterday")[days_ago]
-        return f"{local:%A} {local.day} {local:%B %Y}"
+        if self.is_today(at):
+            return gettext("Today")
+        if self._days_ago(at) == 1:
+            return gettext("Yesterday")
+        # Patterns are of Unicode's locale data; each language orders them as it writes dates.
+        return self._written(at, gettext("EEEE d MMMM y"))
 
     def brief(self, at: datetime) -> str:
         """The time if it was today, else ``Yesterday``, ``20 Nov`` or ``20 Nov 2025``."""
-        local, today = at.astimezone(self.zone), self.now.astimezone(self.zone)
-        day = self.day(at)
-        if day == "Today":
-            return self.clock(at)
-        if day == "Yesterday":
-            return day
-        year = "" if local.year == today.year else f" {local.year}"
-        return f"{local.day} {local:%b}{year}"
+        days_ago = self._days_ago(at)
+        if days_ago in (0, 1):
+            return self.day(at) if days_ago else self.clock(at)
+        is_this_year = at.astimezone(self.zone).year == self.now.astimezone(self.zone).year
+        return self._written(at, gettext("d MMM") if is_this_year else gettext("d MMM y"))
 
     def full(self, at: datetime) -> str:
         """Day and time to the second: ``Friday 20 November 2026, 09:05:07``."""
-        local = at.astimezone(self.zone)
-        return f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S}"
+        return self._written(at, gettext("EEEE d MMMM y, HH:mm:ss"))
 
     def exact(self, at: datetime) -> str:
         """The time to the thousandth of a second: ``09:05:07.250``."""
         return at.astimezone(self.zone).isoformat(sep=" ", timespec="milliseconds")[11:23]
+
+    def _days_ago(self, at: datetime) -> int:
+        return (self.now.astimezone(self.zone).date() - at.astimezone(self.zone).date()) // timedelta(days=1)
+
+    def _written(self, at: datetime, pattern: str) -> str:
+        return format_datetime(at, pattern, tzinfo=self.zone, locale=page_language())

@@ -11,6 +11,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
 
+from server.domain.phrases import Phrase
+
 LANGUAGES = {"en": "English", "he": "עברית"}
 RIGHT_TO_LEFT = frozenset({"he"})
 LOCALE = Path(__file__).parent / "locale"
@@ -20,6 +22,7 @@ def translate(app: Flask) -> None:
     """Let the templates of *app* say ``_("…")``, ``ngettext`` and ``{% trans %}``."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.filters["translated"] = translated
     app.jinja_env.globals.update(page_language=page_language, page_direction=page_direction)
 
 
@@ -46,6 +49,20 @@ def gettext(text: str) -> str:
 def ngettext(one: str, many: str, count: int) -> str:
     """*one* or *many*, by *count*, as the reader of this page has it."""
     return _catalogue(page_language()).ngettext(one, many, count)
+
+
+def words_of(error: Exception) -> str:
+    """What *error* says, as the reader of this page has it; in English if it is not made of a phrase."""
+    return translated(error.args[0]) if error.args else str(error)
+
+
+def translated(words: object) -> str:
+    """*words* as the reader of this page has them, if they are a phrase; else as they are."""
+    if not isinstance(words, Phrase):
+        return str(words)
+    values = words.values.items()
+    shown = {name: translated(value) if isinstance(value, Phrase) else value for name, value in values}
+    return gettext(words.template).format(**shown)
 
 
 @cache

@@ -127,6 +127,7 @@ def analyse(turn: Turn, reply: Reply) -> Analysis:
         open_request=reply.handover or bool(reply.offered) or intent in _FOR_STAFF,
         needs_human=reply.handover or intent in _MUST_BE_SEEN,
         documents_disagree=", ".join(f"{believed} ≠ {other}" for believed, other in reply.conflicts) or None,
+        held_back=reply.held_back or None,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -118,14 +119,16 @@ class Engine:
         self._tenants[turn.tenant.id] = turn.tenant
         language = _language(turn)
         opening = _opening(turn, language)
-        reply = await self._decide(turn, language, Recital(listen, opening))
+        recital = Recital(listen, opening)
+        reply = await self._decide(turn, language, recital)
         if turn.unheard is not None and not reply.handover:
             # The words are answered; somebody has to listen to the rest.
             reply = replace(reply, handover=True, reason=turn.unheard)
         # In danger every word before the help is one too many.
         text = reply.text if reply.urgent else opening + reply.text
         total = {"total": round(steps.elapsed_s * 1000, 2)}
-        return replace(reply, text=text, timings_ms={**reply.timings_ms, **total})
+        timings_ms = {**reply.timings_ms, **total}
+        return replace(reply, text=text, timings_ms=timings_ms, held_back=recital.held_back)
 
     def prepare(self, tenant: Tenant) -> None:
         """Load what answering the tenant's guests takes. Blocks.
@@ -144,6 +147,22 @@ class Engine:
         tenant = self._tenants.get(tenant_id)
         if tenant is not None and names_something(text):
             self._retriever.foresee(tenant, text)
+
+    def without_cache(self) -> Engine:
+        """The same, yet it gives no answer of before and keeps none."""
+        twin = copy(self)
+        twin._cache = None
+        return twin
+
+    def ranking(self, turn: Turn) -> Sequence[Passage]:
+        """The passages that *turn* is answered from, best first. Blocks.
+
+        Raises:
+            StoreUnavailable: the documents cannot be read.
+        """
+        if self._models is not None:
+            return self.look_up(turn)
+        return self._retriever.retrieve(turn.tenant, turn.question, turn.history)
 
     def look_up(self, turn: Turn) -> Sequence[Passage]:
         """The passages that a model would be given for *turn*. Blocks.

@@ -97,7 +97,7 @@ class ModelAnswers:
         if isinstance(verdict, Refused):
             log.warning("engine.model_refused", turn=turn.id, reason=verdict.reason)
             GATE_REFUSALS.inc(reason=verdict.reason)
-            recital.void()
+            recital.hold_back(verdict.reason)
             return None
         if not verdict.asks_team:
             recital.say(verdict.text[len(told.gate.shown) :])

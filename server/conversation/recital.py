@@ -16,6 +16,12 @@ class Recital:
         self._listen = listen
         self._opening = opening
         self._has_begun = False
+        self._held_back = ""
+
+    @property
+    def held_back(self) -> str:
+        """Why the gate let words not out; empty if it held nothing back."""
+        return self._held_back
 
     def say(self, words: str) -> None:
         """More of the reply."""
@@ -29,6 +35,11 @@ class Recital:
         if self._has_begun:
             self._listen(Replace(""))
         self._has_begun = False
+
+    def hold_back(self, reason: str) -> None:
+        """The words are not the reply: the gate does not let them out."""
+        self._held_back = reason
+        self.void()
 
     def look_up(self, step: ToolStart | ToolResult) -> None:
         """Something is looked up for the reply."""

@@ -71,6 +71,20 @@ class Ears(Protocol):
         ...
 
 
+class _Nobody:
+    """Hears a draft being made."""
+
+    def hear(self, event: ReplyEvent) -> None:
+        """Forget it."""
+
+    def end(self, reply: Reply | None) -> None:
+        """Nobody waits for that."""
+
+    def has_left(self) -> bool:
+        """Nobody was there who could."""
+        return False
+
+
 class ClientLeft(Exception):
     """Nobody waits for the reply any more."""
 
@@ -105,6 +119,8 @@ class TurnTaker:
     async def take(self, taken: Taken, commit_by: float) -> bool:
         """Answer the turn's messages with one reply and give its lease back. Safe to run again after a crash.
 
+        In mode ``draft`` the reply is kept for staff: it covers nothing, and nothing leaves.
+
         Args:
             commit_by: monotonic time from which on the turn no longer gives way to newer messages.
 
@@ -118,6 +134,8 @@ class TurnTaker:
         """
         turn = taken.turn
         hearing = self._audience.hearing(turn)
+        if _wants_draft(turn):
+            return await self._draft(taken, commit_by, hearing)
         unanswered = _not_for_the_desk(turn)
         if unanswered is not None:
             self._ears.keep(turn)
@@ -155,6 +173,24 @@ class TurnTaker:
             # What was shown belongs to a reply that there will not be.
             hearing.hear(Replace(""))
             raise
+
+    async def _draft(self, taken: Taken, commit_by: float, hearing: Hearing) -> bool:
+        """Keep what the desk would have answered for staff to decide on; whether more is due."""
+        turn = taken.turn
+        # Neither typing nor words are shown: there may never be a reply.
+        heard, reply = await self._prepare(turn, commit_by, _Nobody())
+        ended = await asyncio.to_thread(
+            self._turns.commit_draft,
+            taken.lease,
+            heard,
+            reply,
+            unless_newer=self._clock.monotonic() < commit_by,
+        )
+        self._wake(ended.lanes)
+        hearing.end(None)
+        record_turn_without_reply("drafted")
+        log.info("turn.drafted", turn=turn.id, conversation=turn.conversation_id, source=reply.source)
+        return ended.is_due
 
     async def _prepare(self, turn: Turn, commit_by: float, hearing: Hearing) -> tuple[Turn, Reply]:
         """The turn with all its words, and the reply, made while it is waited for more messages; dropped when
@@ -212,7 +248,10 @@ class TurnTaker:
         if turn.messages[0].attempts >= ATTEMPTS:
             return turn, self._engine.give_up(turn)
         heard = await self._ears.hear(turn)
-        return heard, await self._engine.answer(heard, listen)
+        if turn.mode is not Mode.DRAFT:
+            return heard, await self._engine.answer(heard, listen)
+        whole = await asyncio.to_thread(self._turns.with_unanswered, heard)
+        return heard, await self._engine.answer(whole, listen)
 
     def _commit(self, taken: Taken, reply: Reply, started_at: datetime, commit_by: float) -> Ended:
         # One transaction, refused if the lease was lost. The reply's message id follows from the turn, so
@@ -254,6 +293,17 @@ def _timed(reply: Reply, turn: Turn, started_at: datetime) -> Reply:
     queued = max(0.0, (started_at - turn.messages[0].received_at) / timedelta(milliseconds=1))
     steps = {name: round(queued + since_start, 2) for name, since_start in reply.steps_ms.items()}
     return replace(reply, steps_ms={"queued": round(queued, 2), **steps})
+
+
+def _wants_draft(turn: Turn) -> bool:
+    """Whether staff are to decide on what the desk would answer. What fails again and again is not made."""
+    return (
+        turn.mode is Mode.DRAFT
+        and turn.channel is not Channel.VOICE
+        and not turn.is_stale
+        and not turn.tenant.settings.ai_paused
+        and turn.messages[0].attempts < ATTEMPTS
+    )
 
 
 def _not_for_the_desk(turn: Turn) -> Unanswered | None:

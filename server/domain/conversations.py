@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from server.domain.knowledge import Citation
 from server.domain.messages import Channel, MessageKind, Quoted
+from server.domain.playground import is_test_key
 from server.domain.tenants import Tenant
 
 
@@ -137,6 +138,11 @@ class Turn:
     is_stale: bool = False
 
     @property
+    def is_test(self) -> bool:
+        """Whether staff try the desk: nobody else is to hear of it."""
+        return self.channel is Channel.CHAT and is_test_key(self.reply_to)
+
+    @property
     def question(self) -> str:
         """What the guest wrote, the lines of several messages joined."""
         return "\n".join(message.text for message in self.messages if message.text)
@@ -186,7 +192,8 @@ class Reply:
     that the guest may want to ask next. ``conflicts`` are pairs of document ids, the first of which was
     believed against the second. ``timings_ms`` are spans of the making, by name; ``steps_ms`` are moments,
     counted from the arrival of the oldest message (see `STEPS`). ``model`` and ``prompt_version`` are empty
-    and 0 where no model was asked. ``urgent``: somebody may be in danger.
+    and 0 where no model was asked. ``urgent``: somebody may be in danger. ``held_back`` is why the gate let
+    a model's words not out, so that others had to be said; empty if it held nothing back.
     """
 
     text: str
@@ -203,6 +210,7 @@ class Reply:
     model: str = ""
     prompt_version: int = 0
     urgent: bool = False
+    held_back: str = ""
 
 
 # The moments of a turn, in their order; what did not happen is missing. Sent, delivered and read come later.
@@ -222,6 +230,7 @@ class Analysis:
     """What is noted of a turn once the reply is out.
 
     ``documents_disagree`` names the pairs that contradict one another, for staff; None if none do.
+    ``held_back`` is the gate's reason, if it let a model's words not out.
     """
 
     language: str
@@ -230,3 +239,4 @@ class Analysis:
     open_request: bool
     needs_human: bool
     documents_disagree: str | None = None
+    held_back: str | None = None

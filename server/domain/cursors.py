@@ -54,8 +54,30 @@ class ThreadCursor:
         return cls(*_two_numbers(text))
 
 
+@dataclass(frozen=True, slots=True)
+class AuditCursor:
+    """The oldest entries of a page of the audit log, one of each table; what is older has smaller ids."""
+
+    audit_id: int
+    event_id: int
+
+    def __str__(self) -> str:
+        return f"{self.audit_id}.{self.event_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> AuditCursor:
+        """Read what `str` wrote.
+
+        Raises:
+            InvalidRequest: it is something else.
+        """
+        return cls(*_two_numbers(text))
+
+
 # Beyond any id that a table will ever hold.
-NEWEST = ThreadCursor(10**18 - 1, 10**18 - 1)
+_BEYOND = 10**18 - 1
+NEWEST = ThreadCursor(_BEYOND, _BEYOND)
+NEWEST_ENTRY = AuditCursor(_BEYOND, _BEYOND)
 
 
 def _two_numbers(text: str) -> tuple[int, int]:

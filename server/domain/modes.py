@@ -14,6 +14,7 @@ class ModeBy(StrEnum):
 
     API = "api"
     CONSOLE = "console"
+    COMMAND = "command"
     HOST_PHONE = "host_phone"
     TIME = "time"
 
@@ -37,6 +38,10 @@ class Actor:
 
     def __str__(self) -> str:
         return f"{self.by}: {self.name}" if self.name else str(self.by)
+
+
+# Whoever runs the server.
+OPERATOR = Actor(ModeBy.COMMAND)
 
 
 @dataclass(frozen=True, slots=True)

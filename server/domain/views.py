@@ -11,27 +11,40 @@ from server.domain.conversations import Mode, Speaker
 from server.domain.knowledge import Citation
 from server.domain.messages import Channel, DeliveryState, MessageKind, OutboundKind
 from server.domain.modes import EventKind
+from server.domain.playground import is_test_key
 
 # A message that took longer than this to reach us was held up on its way.
 LATE_AFTER = timedelta(minutes=1)
+
+# In the place of a user's id: conversations that nobody looks after.
+NOBODY = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which conversations to list: those that hold ``text`` in a name, number or message, and whose newest
-    message came or went over ``channel``.
+    message came or went over ``channel``. ``label`` is one of staff's, in whatever case; ``assigned`` is the
+    user who looks after it, or `NOBODY`. ``is_new``: no member of staff has seen its newest message.
     """
 
     text: str = ""
     needs_human: bool = False
+    is_new: bool = False
     mode: Mode | None = None
     channel: Channel | None = None
     language: str | None = None
+    label: str = ""
+    assigned: int | None = None
 
     @property
     def is_everything(self) -> bool:
         """Whether all conversations are listed."""
         return self == Wanted()
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether something is chosen from a list of few, such as a channel or a label."""
+        return any((self.mode, self.channel, self.language, self.label, self.assigned is not None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +62,11 @@ class GuestView:
         return self.name or self.handle or f"Guest {self.id}"
 
     @property
+    def is_test(self) -> bool:
+        """Whether it is a member of staff who tries the desk."""
+        return is_test_key(self.chat_key)
+
+    @property
     def handle(self) -> str | None:
         """The phone number, or the id that a chat client gave."""
         return self.phone or self.chat_key
@@ -64,6 +82,14 @@ class Preview:
     state: DeliveryState | None
 
 
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    """The member of staff who looks after a conversation."""
+
+    id: int
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationSummary:
     """One line of the list. ``hand_back_at``: when the desk takes over again if staff say nothing.
@@ -75,11 +101,14 @@ class ConversationSummary:
     channel: Channel
     mode: Mode
     hand_back_at: datetime | None
+    guest_typing_until: datetime | None
     needs_human: bool
     language: str | None
     last_message_at: datetime
     new_message_id: int | None
     preview: Preview | None
+    labels: Sequence[str] = ()
+    assignee: Assignee | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,14 +143,24 @@ class InboundView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnView:
-    """How a reply came about. ``timings_ms`` are spans by name."""
+    """How a reply came about. ``timings_ms`` are spans by name, ``steps_ms`` moments counted from the arrival
+    of the oldest message. ``model`` and ``prompt_version`` are empty and 0 where no model was asked.
+    ``intended`` is what was to be said on a call where the caller heard less. ``committed_at`` is when it was
+    decided.
+    """
 
+    id: str
     source: str
     language: str
     handover: bool
     reason: str
     citations: Sequence[Citation]
     timings_ms: Mapping[str, float]
+    steps_ms: Mapping[str, float]
+    model: str
+    prompt_version: int
+    intended: str | None
+    committed_at: datetime
     analysis: Mapping[str, object]
 
 
@@ -178,7 +217,17 @@ class CallLine:
     recordings: Sequence[RecordingView]
 
 
-ThreadLine = InboundView | OutboundView | EventView | CallLine
+@dataclass(frozen=True, slots=True)
+class NoteView:
+    """What a member of staff told the others. It is for the team alone."""
+
+    id: int
+    at: datetime
+    author: str
+    text: str
+
+
+ThreadLine = InboundView | OutboundView | EventView | CallLine | NoteView
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import structlog
 from server.domain.conversations import Mode, lane_key
 from server.domain.messages import conversation_lane
 from server.domain.modes import Actor, ModeChange, StaffMessage
+from server.domain.phrases import Phrase
 from server.errors import LeaseLost, StillSending
 from server.ports.conversations import ModeStore
 from server.ports.queue import WorkQueue
@@ -84,8 +85,10 @@ class Takeover:
                 return cancelled
             if time.monotonic() > deadline:
                 raise StillSending(
-                    "the conversation is yours, and the desk writes nothing more; one message that it was "
-                    "sending may still arrive. Ask again to learn when it has ended"
+                    Phrase(
+                        "the conversation is yours, and the desk writes nothing more; one message that it "
+                        "was sending may still arrive. Ask again to learn when it has ended"
+                    )
                 )
             time.sleep(LOOK_EVERY_S)
         return 0

@@ -13,6 +13,23 @@ from server.ports.ai import Embedder
 from server.ports.knowledge import Changes, KnowledgeStore
 
 
+def embed_documents(
+    store: KnowledgeStore,
+    embedder: Embedder,
+    tenant: Tenant,
+    documents: Sequence[Document],
+    *,
+    threads: int = 1,
+    progress: Progress = no_progress,
+) -> None:
+    """Make the vectors of *documents* that are not there yet; the documents themselves are not kept."""
+    name = tenant.settings.name
+    texts = [
+        text for document in documents for text in (*embedded_texts(document, name), *quotable(document.body))
+    ]
+    embed_missing(store, embedder, texts, threads=threads, progress=progress)
+
+
 def import_documents(
     store: KnowledgeStore,
     embedder: Embedder,
@@ -32,9 +49,5 @@ def import_documents(
     Raises:
         NotFound: there is no such tenant; no document was kept.
     """
-    name = tenant.settings.name
-    texts = [
-        text for document in documents for text in (*embedded_texts(document, name), *quotable(document.body))
-    ]
-    embed_missing(store, embedder, texts, threads=threads, progress=progress)
+    embed_documents(store, embedder, tenant, documents, threads=threads, progress=progress)
     return store.put_documents(tenant.id, documents, whole_sources=whole_sources)

@@ -17,8 +17,8 @@ MESSAGES = Counter(
 )
 TURNS = Counter(
     "frontdesk_turns_total",
-    "Turns that ended, by where the reply came from and outcome: answered, handover, overtaken, unanswered "
-    "or failed.",
+    "Turns that ended, by where the reply came from and outcome: answered, handover, overtaken, unanswered, "
+    "drafted or failed.",
     "source",
     "outcome",
 )

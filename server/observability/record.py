@@ -29,7 +29,8 @@ def record_turn(channel: str, reply: Reply, seconds: float, slow_after_s: float)
 
 
 def record_turn_without_reply(outcome: str) -> None:
-    """A turn ended otherwise: it was ``overtaken``, has ``failed``, or was left ``unanswered``."""
+    """A turn ended otherwise: it was ``overtaken``, has ``failed``, or was left to staff, ``unanswered`` or
+    ``drafted``."""
     metrics.TURNS.inc(source="none", outcome=outcome)
 
 

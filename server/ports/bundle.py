@@ -12,6 +12,7 @@ from server.ports.alerts import AlertStore
 from server.ports.calls import CallLog, CallStore
 from server.ports.clock import Clock
 from server.ports.conversations import ConversationLog, ModeStore
+from server.ports.drafts import DraftStore
 from server.ports.knowledge import KnowledgeStore
 from server.ports.media import MediaShelf, MediaSource
 from server.ports.messaging import ChannelSender, LineHealth, PresenceSender
@@ -43,6 +44,7 @@ class Ports:
     outbox: OutboxStore
     identities: IdentityStore
     modes: ModeStore
+    drafts: DraftStore
     log: ConversationLog
     leases: LeaseStore
     keys: KeyStore

@@ -47,6 +47,8 @@ class ModeStore(Protocol):
     ) -> StaffMessage:
         """Take the conversation over and put *text* behind what is leaving, in one transaction.
 
+        In mode ``draft`` staff are at it already: that stays. An open draft is out of date.
+
         Args:
             client_id: the caller's own id of the message: the same again is the same message.
 
@@ -82,7 +84,7 @@ class ConversationLog(Protocol):
         before: ThreadCursor = NEWEST,
         limit: int = LINES_ON_A_PAGE,
     ) -> ThreadPage:
-        """The newest lines of a conversation, or those before a cursor.
+        """The newest lines of a conversation, or those before a cursor, as the guest may see them.
 
         Raises:
             NotFound: the tenant has no such conversation.

@@ -62,6 +62,14 @@ class MediaShelf(Protocol):
         """
         ...
 
+    def remove(self, tenant_id: str, message_id: int) -> None:
+        """Delete the file, and what is being written of it; nothing where there is none.
+
+        Raises:
+            ProviderUnavailable: the disk does not delete it.
+        """
+        ...
+
     def forget(self, before: datetime) -> int:
         """Delete what was kept before then, and what was left half-written; returns how many files."""
         ...

@@ -52,6 +52,14 @@ class NumberLinker(Protocol):
         """
         ...
 
+    def log_out(self, tenant_id: str) -> None:
+        """Take the link away, here and on the phone.
+
+        Raises:
+            ProviderError: it cannot be done.
+        """
+        ...
+
 
 class LineHealth(Protocol):
     """Tells how the linked numbers are; blocking, a second at most."""
@@ -63,6 +71,10 @@ class LineHealth(Protocol):
             ProviderUnavailable: it cannot be told.
         """
         ...
+
+
+class NumberKeeper(NumberLinker, LineHealth, Protocol):
+    """Whatever holds the links: it makes them, ends them, and tells how they are."""
 
 
 class PresenceSender(Protocol):

@@ -97,6 +97,14 @@ class RecordingShelf(Protocol):
         """
         ...
 
+    def remove(self, tenant_id: str, name: str) -> None:
+        """Delete a recording; nothing where there is none.
+
+        Raises:
+            ProviderUnavailable: the disk does not delete it.
+        """
+        ...
+
     def forget(self, before: datetime) -> int:
         """Delete what was written last before then; returns how many files."""
         ...

@@ -180,6 +180,26 @@ class TurnStore(Protocol):
         """
         ...
 
+    def with_unanswered(self, turn: Turn) -> Turn:
+        """*turn* with what was left to staff before it and has no answer yet, for a draft that answers all.
+
+        Only `Engine` is given it: what is committed or closed is the turn itself.
+        """
+        ...
+
+    def commit_draft(self, lease: Lease, turn: Turn, reply: Reply, *, unless_newer: bool) -> Ended:
+        """Keep *reply* as the conversation's one open draft, mark the turn's messages as left to staff, tell
+        staff, and give the lease back. It covers nothing, and nothing leaves to the guest.
+
+        Args:
+            unless_newer: give way to a message that the guest has sent since the turn was made up.
+
+        Raises:
+            LeaseLost: nothing was saved.
+            Overtaken: the conversation's mode is another now, or the guest wrote more; nothing was saved.
+        """
+        ...
+
     def close(self, lease: Lease, turn: Turn, because: Unanswered, *, needs_human: bool) -> Ended:
         """Mark the turn's messages as handled without a reply and give the lease back.
 
@@ -328,5 +348,5 @@ class KeyStore(Protocol):
         ...
 
     def find_tenant(self, key: str) -> str | None:
-        """The tenant a key belongs to."""
+        """The tenant a key belongs to; a key that was revoked belongs to nobody from then on."""
         ...

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from starlette.applications import Starlette
@@ -23,6 +23,7 @@ from server.channels import sse
 from server.channels.bodies import read_object
 from server.channels.chat_streams import ChatStreams, StreamReader
 from server.channels.twiml import STREAM_PATH
+from server.console.live import LIVE_PATH
 from server.errors import (
     AppError,
     InvalidRequest,
@@ -44,6 +45,7 @@ from server.realtime.chat_socket import IDLE_S, ChatSocket
 from server.realtime.counting import Counted
 from server.realtime.performance_socket import EVERY_S, PerformanceSocket, Snapshot
 from server.realtime.sockets import CloseCode, OpenSocket, OpenSockets, close
+from server.realtime.staff_streams import StaffStreams
 from server.realtime.voice_socket import VoiceParts, VoiceSocket
 
 LONGEST_BODY = 1024 * 1024
@@ -68,9 +70,10 @@ MakeSocket = Callable[[WebSocket, Caller], ServedSocket]
 class RealtimeParts:
     """What the routes are made of.
 
-    ``voice`` is None where no calls are taken. ``check_store`` raises StoreUnavailable; ``is_core_running``
-    tells whether turns are taken; ``snapshot`` is what ``/ws/performance`` tells every ``figures_every_s``. A
-    chat socket that is silent for ``idle_s`` is closed.
+    ``voice`` is None where no calls are taken, ``staff`` where the console's pages are told nothing.
+    ``check_store`` raises StoreUnavailable; ``is_core_running`` tells whether turns are taken; ``snapshot``
+    is what ``/ws/performance`` tells every ``figures_every_s``. A chat socket that is silent for ``idle_s``
+    is closed.
     """
 
     callers: Callers
@@ -80,6 +83,7 @@ class RealtimeParts:
     check_store: Callable[[], None]
     is_core_running: Callable[[], bool]
     voice: VoiceParts | None = None
+    staff: StaffStreams | None = None
     idle_s: float = IDLE_S
     figures_every_s: float = EVERY_S
 
@@ -91,7 +95,11 @@ def make_app(parts: RealtimeParts) -> ASGIApp:
         return ChatSocket(websocket, caller, parts.callers, parts.streams, parts.idle_s)
 
     def performance_socket(websocket: WebSocket, caller: Caller) -> ServedSocket:
-        return PerformanceSocket(websocket, caller.tenant_id, parts.snapshot, parts.figures_every_s)
+        def snapshot(tenant_id: str) -> Mapping[str, Any]:
+            parts.callers.check(caller)
+            return parts.snapshot(tenant_id)
+
+        return PerformanceSocket(websocket, caller.tenant_id, snapshot, parts.figures_every_s)
 
     routes = [
         Route("/livez", _livez),
@@ -104,6 +112,8 @@ def make_app(parts: RealtimeParts) -> ASGIApp:
         WebSocketRoute("/ws/chat", partial(_serve_socket, parts, chat_socket)),
         WebSocketRoute("/ws/performance", partial(_serve_socket, parts, performance_socket)),
     ]
+    if parts.staff is not None:
+        routes.append(Route(LIVE_PATH, parts.staff.answer))
     if parts.voice is not None:
         routes.append(Route(STREAM_PATH, _upgrade))
         sockets.append(WebSocketRoute(STREAM_PATH, partial(_serve_call, parts, parts.voice)))

@@ -58,6 +58,14 @@ class Callers:
         caller = self.know(authorization)
         return caller, self.count(caller)
 
+    def check(self, caller: Caller) -> None:
+        """See that the key of a caller who has been known for a while still opens; blocks for one query.
+
+        Raises:
+            Unauthenticated: it was revoked.
+        """
+        self._owner(caller.key)
+
     def count(self, caller: Caller) -> Allowance | None:
         """Count one call; None where there is no limit. May block for a moment."""
         return self._limits.spend(caller.key)

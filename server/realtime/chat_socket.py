@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from server.channels.bodies import read_object, text_field
 from server.channels.chat_messages import LONGEST_CLIENT_ID, LONGEST_CONVERSATION
 from server.channels.chat_streams import ChatStreams, StreamReader
-from server.errors import AppError, InvalidRequest, TooBusy, UnprocessableRequest
+from server.errors import AppError, InvalidRequest, TooBusy, Unauthenticated, UnprocessableRequest
 from server.realtime.answers import FAULT, error_json
 from server.realtime.callers import Caller, Callers
 from server.realtime.sockets import CloseCode, close
@@ -97,6 +97,9 @@ class ChatSocket:
             frame = read_object(text, "a message")
             tags = _tags(frame)
             await self._obey(frame, tags)
+        except Unauthenticated:
+            # The key was revoked: that is the end of the socket.
+            raise
         except AppError as error:
             await self._send({"type": "error", **tags, **error_json(error)})
 
@@ -131,6 +134,7 @@ class ChatSocket:
         task.add_done_callback(lambda _: reader.leave())
 
     def _open(self, open_stream: Callable[[str, Frame], StreamReader], body: Frame) -> StreamReader:
+        self._callers.check(self._caller)
         allowance = self._callers.count(self._caller)
         if allowance is not None:
             allowance.check()

@@ -9,6 +9,7 @@ import sys
 import threading
 from contextlib import suppress
 from functools import partial
+from urllib.parse import urlsplit
 
 import structlog
 import uvloop
@@ -17,6 +18,7 @@ from server.channels.chat_messages import ChatMessages, configured_models
 from server.channels.chat_streams import ChatStreams
 from server.channels.key_limits import make_key_limits
 from server.channels.twilio_signature import TwilioSignatures
+from server.console.sessions import SessionCookies, Sessions
 from server.desk import DRAIN_S, Desk
 from server.errors import AppError, SettingsError, StoreUnavailable
 from server.observability.logs import configure_logging
@@ -27,10 +29,15 @@ from server.realtime.app import RealtimeParts, make_app
 from server.realtime.callers import Callers
 from server.realtime.server import RealtimeServer, listen
 from server.realtime.sockets import OpenSockets
+from server.realtime.staff_streams import StaffStreams
+from server.realtime.staff_watch import mark_of
 from server.realtime.voice_socket import VoiceParts
+from server.secret_files import session_key
 from server.settings import Settings, read_settings
+from server.store.changes import Changes
 from server.store.migrate import is_current
 from server.store.session import Database
+from server.store.users import User, Users
 from server.voice.call import CallParts
 from server.voice.lines import prepared_lines
 from server.voice.vad import Detectors
@@ -72,7 +79,7 @@ def serve(settings: Settings) -> None:
     ports = real_ports(settings, database)
     desk = Desk(settings, ports, make_loop=uvloop.new_event_loop, role="realtime")
     sockets = OpenSockets()
-    server = RealtimeServer(make_app(_parts(settings, desk, sockets)), sockets, DRAIN_S)
+    server = RealtimeServer(make_app(_parts(settings, desk, database, sockets)), sockets, DRAIN_S)
     desk.start()
     serving = desk.submit(server.run(listener))
     # A server that has fallen over takes the process with it, for its supervisor to start another.
@@ -89,7 +96,7 @@ def serve(settings: Settings) -> None:
     serving.result()
 
 
-def _parts(settings: Settings, desk: Desk, sockets: OpenSockets) -> RealtimeParts:
+def _parts(settings: Settings, desk: Desk, database: Database, sockets: OpenSockets) -> RealtimeParts:
     limits = make_key_limits(settings.api_calls_per_minute, settings.redis)
     figures = Sources(desk.ports.performance, desk.watch, desk.ports.clock)
     return RealtimeParts(
@@ -99,7 +106,24 @@ def _parts(settings: Settings, desk: Desk, sockets: OpenSockets) -> RealtimePart
         snapshot=partial(performance_snapshot, figures),
         check_store=desk.ports.check_store,
         voice=_voice(settings, desk),
+        staff=_staff(settings, desk, database, sockets),
         is_core_running=lambda: desk.is_running,
+    )
+
+
+def _staff(settings: Settings, desk: Desk, database: Database, sockets: OpenSockets) -> StaffStreams:
+    clock = desk.ports.clock
+    sessions, cookies = Sessions(Users(database, clock), clock), SessionCookies(session_key(settings))
+    public = urlsplit(settings.public_base_url).hostname
+
+    def user_of(cookie: str) -> User | None:
+        return sessions.user_of(cookies.held_by(cookie))
+
+    return StaffStreams(
+        user_of=user_of,
+        mark_of=mark_of(Changes(database, clock)),
+        sockets=sockets,
+        hosts=[] if public is None else [public],
     )
 
 

@@ -15,6 +15,7 @@ from server.domain.messages import Channel, DeliveryState, MessageKind, Outbound
 from server.store.due import AT_ONCE
 from server.store.models import ConversationRow, InboundRow, OutboxRow, TurnRow
 from server.store.notices import staff_notices
+from server.store.questions import note_question
 from server.store.replies import to_reply
 from server.store.session import Database
 from server.store.turn_ids import message_id_for
@@ -48,7 +49,9 @@ def keep_turn(
     is_news = _add(session, call, turn) if is_new else _retell(session, call, turn, values)
     if not is_news:
         return []
-    notices = staff_notices(_as_turn(call, turn), turn.reply, console_url, turn.ended_at)
+    told = _as_turn(call, turn)
+    note_question(database, session, told, turn.reply, turn.ended_at)
+    notices = staff_notices(told, turn.reply, console_url, turn.ended_at)
     session.add_all(notices)
     return [notice.lane for notice in notices]
 

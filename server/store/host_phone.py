@@ -9,11 +9,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from server.domain.automatic import Line, is_automatic
-from server.domain.conversations import Mode
 from server.domain.messages import InboundMessage, MessageKind
 from server.domain.modes import Actor, ModeBy
+from server.store.drafts import close_drafts
 from server.store.models import ConversationRow, InboundRow, OutboxRow
-from server.store.modes import hand_back_at, take_over
+from server.store.modes import hand_back_at, mode_after_word, take_over
 from server.store.tenants import get_tenant_row, to_tenant
 
 HOST = Actor(ModeBy.HOST_PHONE)
@@ -49,8 +49,8 @@ def note_host_message(session: Session, row_id: int, message: InboundMessage, no
     wrote_at = min(message.sent_at, now)
     until = hand_back_at(session, conversation, wrote_at) or wrote_at + _LONGEST_DELAY
     if until > now:
-        mode = Mode.DRAFT if conversation.mode == Mode.DRAFT else Mode.HUMAN
-        take_over(session, conversation, mode, HOST, wrote_at)
+        take_over(session, conversation, mode_after_word(conversation), HOST, wrote_at)
+    close_drafts(session, conversation.id, now)
 
 
 def _is_ours(session: Session, message: InboundMessage) -> bool:

@@ -12,7 +12,9 @@ from server.domain.conversations import Lease, Mode
 from server.domain.messages import GuestAddress, conversation_lane
 from server.ports.clock import Clock
 from server.ports.store import Merge
+from server.store.drafts import move_drafts
 from server.store.guests import find_conversation
+from server.store.labels import move_labels
 from server.store.leases import check_lease
 from server.store.models import (
     CallRow,
@@ -21,8 +23,10 @@ from server.store.models import (
     GuestRow,
     InboundRow,
     OutboxRow,
+    QuestionRow,
     TurnRow,
 )
+from server.store.notes import move_notes
 from server.store.session import Database
 
 
@@ -91,6 +95,7 @@ class Identities:
             leaving, staying = conversations[merge.leaving], conversations[merge.staying]
             _drop_repeats(session, leaving, staying)
             _move(session, leaving, staying)
+            move_drafts(session, leaving.id, staying.id, self._clock.now())
             _join(leaving, staying)
             session.add(_event(leaving, staying, self._clock.now()))
             session.flush()
@@ -133,10 +138,12 @@ def _move(session: Session, leaving: ConversationRow, staying: ConversationRow) 
         .where(OutboxRow.conversation_id == leaving.id)
         .values(conversation_id=staying.id, lane=conversation_lane(staying.id))
     )
-    for table in (TurnRow, CallRow, ConversationEventRow):
+    for table in (TurnRow, CallRow, ConversationEventRow, QuestionRow):
         session.execute(
             update(table).where(table.conversation_id == leaving.id).values(conversation_id=staying.id)
         )
+    move_notes(session, leaving.id, staying.id)
+    move_labels(session, leaving, staying)
 
 
 def _join(leaving: ConversationRow, staying: ConversationRow) -> None:

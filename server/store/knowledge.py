@@ -38,6 +38,14 @@ class _Kept(NamedTuple):
     source: str
 
 
+class Plan(NamedTuple):
+    """Ids of documents that come, say something else (or come in another file), and go."""
+
+    new: frozenset[str]
+    changed: frozenset[str]
+    missing: frozenset[str]
+
+
 class Knowledge:
     """The ``KnowledgeStore`` port."""
 
@@ -56,7 +64,7 @@ class Knowledge:
         with self._database.read() as session:
             rows = session.scalars(select(DocumentRow).where(DocumentRow.tenant_id == tenant_id)).all()
         # Sorted here: databases disagree on the order of letters.
-        return sorted((_document(row) for row in rows), key=lambda document: document.id)
+        return sorted((to_document(row) for row in rows), key=lambda document: document.id)
 
     def put_documents(
         self, tenant_id: str, documents: Sequence[Document], *, whole_sources: Collection[str] = ()
@@ -70,32 +78,34 @@ class Knowledge:
         """
         given = {document.id: document for document in documents}
         with self._database.write() as session:
-            tenant = _locked_tenant(session, tenant_id)
+            tenant = lock_knowledge(session, tenant_id)
             kept = _kept(session, tenant_id)
-            new = given.keys() - kept.keys()
-            changed = {
-                key
-                for key in given.keys() & kept.keys()
-                if (kept[key].hash, kept[key].source) != (_content_hash(given[key]), given[key].source)
-            }
-            missing = {key for key in kept.keys() - given.keys() if kept[key].source in whole_sources}
+            plan = _planned(kept, given, whole_sources)
             # One time for all: nothing in an import is newer than the rest of it.
             now = self._clock.now()
-            for key in sorted(new | changed):
-                says_the_same = key in kept and kept[key].hash == _content_hash(given[key])
+            for key in sorted(plan.new | plan.changed):
+                says_the_same = key in kept and kept[key].hash == content_hash(given[key])
                 session.merge(_row(tenant_id, given[key], kept[key].changed_at if says_the_same else now))
-            _delete(session, tenant_id, missing)
-            if new or changed or missing:
+            _delete(session, tenant_id, plan.missing)
+            if plan.new or plan.changed or plan.missing:
                 tenant.knowledge_version += 1
         return Changes(
-            new=len(new),
-            changed=len(changed),
-            unchanged=len(given) - len(new) - len(changed),
-            removed=len(missing),
+            new=len(plan.new),
+            changed=len(plan.changed),
+            unchanged=len(given) - len(plan.new) - len(plan.changed),
+            removed=len(plan.missing),
             taken_over=tuple(
-                key for key in sorted(changed) if kept[key].source not in ("", given[key].source)
+                key for key in sorted(plan.changed) if kept[key].source not in ("", given[key].source)
             ),
         )
+
+    def plan(
+        self, tenant_id: str, documents: Sequence[Document], *, whole_sources: Collection[str] = ()
+    ) -> Plan:
+        """What `put_documents` would change now."""
+        with self._database.read() as session:
+            kept = _kept(session, tenant_id)
+        return _planned(kept, {document.id: document for document in documents}, whole_sources)
 
     def remove_documents(self, tenant_id: str, ids: Collection[str]) -> None:
         """Remove documents, all of *ids* or none.
@@ -104,7 +114,7 @@ class Knowledge:
             NotFound: there is no such tenant, or no document of one of *ids*.
         """
         with self._database.write() as session:
-            tenant = _locked_tenant(session, tenant_id)
+            tenant = lock_knowledge(session, tenant_id)
             unknown = set(ids) - _kept(session, tenant_id).keys()
             if unknown:
                 raise NotFound(
@@ -148,12 +158,13 @@ def _row(tenant_id: str, document: Document, changed_at: datetime) -> DocumentRo
         valid_until=document.valid_until,
         hours=document.hours,
         source=document.source,
-        content_hash=_content_hash(document),
+        content_hash=content_hash(document),
         updated_at=changed_at,
     )
 
 
-def _document(row: DocumentRow) -> Document:
+def to_document(row: DocumentRow) -> Document:
+    """The row as the domain knows it."""
     return Document(
         id=row.id,
         title=row.title,
@@ -167,10 +178,16 @@ def _document(row: DocumentRow) -> Document:
     )
 
 
-def _locked_tenant(session: Session, tenant_id: str) -> TenantRow:
-    """Locked on PostgreSQL, so that two imports at once count the version up one after the other."""
+def lock_knowledge(session: Session, tenant_id: str) -> TenantRow:
+    """The tenant, whose documents nobody else changes before the end of the transaction.
+
+    Messages that come in meanwhile refer to the row, and need not wait.
+
+    Raises:
+        NotFound: there is none.
+    """
     tenant = get_tenant_row(session, tenant_id)
-    session.refresh(tenant, with_for_update=True)
+    session.refresh(tenant, with_for_update={"key_share": True})
     return tenant
 
 
@@ -181,6 +198,18 @@ def _kept(session: Session, tenant_id: str) -> dict[str, _Kept]:
     return {row.id: _Kept(row.content_hash, row.updated_at, row.source) for row in session.execute(query)}
 
 
+def _planned(
+    kept: Mapping[str, _Kept], given: Mapping[str, Document], whole_sources: Collection[str]
+) -> Plan:
+    changed = (
+        key
+        for key in given.keys() & kept.keys()
+        if (kept[key].hash, kept[key].source) != (content_hash(given[key]), given[key].source)
+    )
+    missing = (key for key in kept.keys() - given.keys() if kept[key].source in whole_sources)
+    return Plan(frozenset(given.keys() - kept.keys()), frozenset(changed), frozenset(missing))
+
+
 def _delete(session: Session, tenant_id: str, ids: Iterable[str]) -> None:
     for batch in _batches(sorted(ids)):
         session.execute(
@@ -188,7 +217,8 @@ def _delete(session: Session, tenant_id: str, ids: Iterable[str]) -> None:
         )
 
 
-def _content_hash(document: Document) -> str:
+def content_hash(document: Document) -> str:
+    """The mark of what a document says; the file that it came in is no part of that."""
     content = json.dumps([getattr(document, name) for name in _CONTENT])
     return hashlib.sha256(content.encode()).hexdigest()
 

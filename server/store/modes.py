@@ -17,10 +17,13 @@ from sqlalchemy.orm import Session
 from server.domain.conversations import Lease, Mode, Unanswered
 from server.domain.messages import Channel, DeliveryState, OutboundKind, conversation_lane
 from server.domain.modes import Actor, EventKind, ModeBy, ModeChange, StaffMessage
-from server.errors import Conflict, NotFound, UnprocessableRequest
+from server.domain.phrases import Phrase
+from server.errors import Conflict, UnprocessableRequest
 from server.ports.clock import Clock
+from server.store.drafts import close_drafts
 from server.store.due import AT_ONCE
 from server.store.leases import check_lease
+from server.store.locked import locked_conversation
 from server.store.models import ConversationEventRow, ConversationRow, GuestRow, InboundRow, OutboxRow
 from server.store.session import Database
 from server.store.tenants import get_tenant_row, to_tenant
@@ -39,7 +42,7 @@ class Modes:
     def set_mode(self, tenant_id: str, conversation_id: int, mode: Mode, actor: Actor) -> ModeChange:
         """Change the mode; unless it becomes ``ai``, cancel what the desk has committed."""
         with self._database.write() as session:
-            conversation = _locked(session, tenant_id, conversation_id)
+            conversation = locked_conversation(session, tenant_id, conversation_id)
             if mode is Mode.AI:
                 hand_back(session, conversation, actor, self._clock.now())
                 return ModeChange(conversation_id, mode, 0)
@@ -76,19 +79,21 @@ class Modes:
     def write_as_staff(
         self, tenant_id: str, conversation_id: int, text: str, actor: Actor, client_id: str | None = None
     ) -> StaffMessage:
-        """Take the conversation over and put *text* behind what is leaving, in one transaction."""
+        """Take the conversation over, unless staff have drafts made there, and put *text* behind what is
+        leaving, in one transaction."""
         with self._database.write() as session:
-            conversation = _locked(session, tenant_id, conversation_id)
+            conversation = locked_conversation(session, tenant_id, conversation_id)
             key = f"{conversation_id}/{client_id or secrets.token_hex(16)}"
             message_id = message_id_for(key, OutboundKind.STAFF, tenant_id)
             known = _find_outgoing(session, tenant_id, message_id)
             if known is not None:
                 return _repeated(conversation_id, known, text)
             now = self._clock.now()
-            channel, to = _address(session, conversation)
-            take_over(session, conversation, Mode.HUMAN, actor, now)
+            channel, to = guest_address(session, conversation)
+            take_over(session, conversation, mode_after_word(conversation), actor, now)
+            close_drafts(session, conversation_id, now)
             conversation.last_message_at = now
-            row = _staff_row(conversation, channel, to, text, message_id, now)
+            row = staff_row(conversation, channel, to, text, message_id, now)
             session.add(row)
             return _to_staff_message(conversation_id, row, is_new=True)
 
@@ -111,7 +116,7 @@ class Modes:
                 return False
             hand_back(session, conversation, BY_TIME, now)
             # The desk answers what comes; what the guest wrote to the team is still the team's to answer.
-            conversation.needs_human = conversation.needs_human or _is_left_waiting(session, conversation_id)
+            conversation.needs_human = conversation.needs_human or is_left_waiting(session, conversation_id)
             return True
 
 
@@ -135,9 +140,15 @@ def take_over(
     return _cancel_replies(session, conversation.id, DeliveryState.COMMITTED, "staff took over")
 
 
+def mode_after_word(conversation: ConversationRow) -> Mode:
+    """What a word of staff's makes of the mode: who has drafts made goes on having them made."""
+    return Mode.DRAFT if Mode(conversation.mode) is Mode.DRAFT else Mode.HUMAN
+
+
 def hand_back(session: Session, conversation: ConversationRow, actor: Actor, now: datetime) -> None:
     """Give a locked conversation back to the desk."""
     conversation.hand_back_at = None
+    close_drafts(session, conversation.id, now)
     if Mode(conversation.mode) is not Mode.AI:
         conversation.mode, conversation.mode_by = Mode.AI, actor.by
         session.add(_event(conversation, EventKind.HAND_BACK, actor, Mode.AI, now))
@@ -150,7 +161,7 @@ def hand_back_at(session: Session, conversation: ConversationRow, spoke_at: date
     return spoke_at + timedelta(minutes=minutes) if minutes > 0 else None
 
 
-def _is_left_waiting(session: Session, conversation_id: int) -> bool:
+def is_left_waiting(session: Session, conversation_id: int) -> bool:
     """Whether the last word is the guest's, and was left to staff."""
     newest = session.scalars(_newest_inbound(conversation_id)).first()
     if newest is None or newest.unanswered_because != Unanswered.HUMAN:
@@ -171,13 +182,6 @@ def _newest_inbound(conversation_id: int) -> Select[InboundRow]:
 def _later(before: datetime | None, after: datetime | None) -> datetime | None:
     # Words that came late do not take back what was said after them; never stays never.
     return None if after is None else max(before or after, after)
-
-
-def _locked(session: Session, tenant_id: str, conversation_id: int) -> ConversationRow:
-    conversation = session.get(ConversationRow, conversation_id, with_for_update=True)
-    if conversation is None or conversation.tenant_id != tenant_id:
-        raise NotFound("there is no such conversation")
-    return conversation
 
 
 def _cancel_replies(session: Session, conversation_id: int, state: DeliveryState, reason: str) -> int:
@@ -223,11 +227,11 @@ def _find_outgoing(session: Session, tenant_id: str, message_id: str) -> OutboxR
 
 def _repeated(conversation_id: int, known: OutboxRow, text: str) -> StaffMessage:
     if known.text != text:
-        raise Conflict("another text was sent under this id; give a new message a new id")
+        raise Conflict(Phrase("another text was sent under this id; give a new message a new id"))
     return _to_staff_message(conversation_id, known, is_new=False)
 
 
-def _address(session: Session, conversation: ConversationRow) -> tuple[Channel, str]:
+def guest_address(session: Session, conversation: ConversationRow) -> tuple[Channel, str]:
     """Where the guest wrote from last; if only the business has written, where it wrote to.
 
     Somebody who has only called is written to on WhatsApp.
@@ -239,11 +243,13 @@ def _address(session: Session, conversation: ConversationRow) -> tuple[Channel, 
         phone = session.get_one(GuestRow, conversation.guest_id).phone
         if phone is not None:
             return Channel.WHATSAPP, phone
-        raise UnprocessableRequest("nobody has written in this conversation: there is no address to send to")
+        raise UnprocessableRequest(
+            Phrase("nobody has written in this conversation: there is no address to send to")
+        )
     return Channel(row.channel), row.reply_to
 
 
-def _staff_row(
+def staff_row(
     conversation: ConversationRow, channel: Channel, to: str, text: str, message_id: str, now: datetime
 ) -> OutboxRow:
     # A chat client reads the conversation: nothing is pushed to it.

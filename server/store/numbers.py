@@ -1,4 +1,4 @@
-"""Which sidecar holds a business's number, as the sidecars themselves keep it in the database."""
+"""Which sidecar holds a business's number, as the sidecars themselves keep it, and who has linked it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from server.domain.modes import Actor
+from server.ports.clock import Clock
+from server.store.audit import add_audit
 from server.store.models import WhatsAppNumberRow, WhatsAppSidecarRow
 from server.store.session import Database
 
@@ -60,3 +63,16 @@ class NumberDirectory:
                     .order_by(held, sidecar.seen_at.desc())
                 ).scalars()
             )
+
+
+class NumberNotes:
+    """Notes who links a business's number, or logs it out."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def note(self, tenant_id: str, actor: Actor, action: str) -> None:
+        """*actor* is about to do it: whether the sidecar then can is not known here."""
+        with self._database.write() as session:
+            add_audit(session, tenant_id, actor, action, f"tenant {tenant_id}", self._clock.now())

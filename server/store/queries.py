@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, case, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session, aliased
 
 from server.domain.call_views import RecordingView
@@ -25,6 +38,7 @@ from server.domain.messages import (
     media_of,
 )
 from server.domain.modes import EventKind
+from server.domain.playground import PREFIX
 from server.domain.views import (
     CallLine,
     ConversationPage,
@@ -33,6 +47,7 @@ from server.domain.views import (
     FileOrigin,
     GuestView,
     InboundView,
+    NoteView,
     OutboundView,
     Preview,
     ThreadLine,
@@ -42,6 +57,7 @@ from server.domain.views import (
 )
 from server.errors import NotFound
 from server.ports.conversations import CONVERSATIONS_ON_A_PAGE, LINES_ON_A_PAGE
+from server.store.labels import Marks, assigned_to, labelled, marks_of
 from server.store.models import (
     CallRow,
     ConversationEventRow,
@@ -53,6 +69,8 @@ from server.store.models import (
     TurnRow,
     UtcDateTime,
 )
+from server.store.notes import notes_between
+from server.store.search import gather, in_messages, in_name_or_number
 from server.store.session import Database
 
 # Far more than happens between the lines of a page, so that one query is enough.
@@ -60,13 +78,22 @@ EVENTS_ON_A_PAGE = 200
 # What is asked most is looked for among so many of the newest messages, however many there are in all.
 LATELY = 20_000
 LONGEST_ASKED = 200
+# So many conversations are looked at in one query, however many there are.
+LARGEST_PORTION = 5_000
 # So many guests make a question a common one.
 ASKED_BY = 3
 
 Message = TypeVar("Message", InboundRow, OutboxRow)
 
+# What stands between the messages of a thread.
+Between = EventView | CallLine | NoteView
+# The notes of a tenant's conversation from one time to another.
+NotesOf = Callable[[Session, str, int, datetime | None, datetime | None], Sequence[NoteView]]
+
 # A conversation, its guest, and its newest message of each table.
 Found = Row[ConversationRow, GuestRow, InboundRow | None, OutboxRow | None]
+Newest = Select[ConversationRow, GuestRow, InboundRow | None, OutboxRow | None]
+Listed = TypeVar("Listed", bound=Select[*tuple[Any, ...]])
 
 
 class ConsoleQueries:
@@ -82,26 +109,45 @@ class ConsoleQueries:
         before: ListCursor | None,
         limit: int = CONVERSATIONS_ON_A_PAGE,
     ) -> ConversationPage:
-        """A page of the tenant's conversations, newest first. One query."""
-        query = _with_newest_messages(tenant_id, wanted.channel)
-        if wanted.needs_human:
-            query = query.where(ConversationRow.needs_human)
-        if wanted.mode is not None:
-            query = query.where(ConversationRow.mode == wanted.mode)
-        if wanted.language is not None:
-            query = query.where(ConversationRow.language == wanted.language)
-        if wanted.text:
-            query = query.where(_holds(tenant_id, wanted.text))
-        if before is not None:
-            place = tuple_(literal(before.at, UtcDateTime()), literal(before.id))
-            query = query.where(tuple_(ConversationRow.last_message_at, ConversationRow.id) < place)
-        query = query.order_by(ConversationRow.last_message_at.desc(), ConversationRow.id.desc())
+        """A page of the tenant's conversations, newest first. Two queries, three for those of one label.
+
+        What only messages tell (a text, the channel of the newest, whether staff have seen it) takes a few
+        more, for which see `_walk` and `server.store.search.gather`.
+        """
+        quick, slow = self._quick(tenant_id, wanted), [_is_new()] if wanted.is_new else []
         with self._database.read() as session:
-            rows = session.execute(query.limit(limit + 1)).all()
-        page = [_to_summary(row) for row in rows[:limit]]
+            if wanted.text:
+                known = gather(session, tenant_id, wanted.text)
+                if known is None:
+                    slow.append(or_(in_name_or_number(wanted.text), in_messages(tenant_id, wanted.text)))
+                else:
+                    quick.append(or_(in_name_or_number(wanted.text), _is_one_of(known)))
+            newest = _with_newest_messages(tenant_id, wanted.channel).where(*slow)
+            if slow or wanted.channel is not None:
+                rows = _walk(session, quick, newest, before, limit + 1)
+            else:
+                ids = _places(quick, before).limit(limit + 1).with_only_columns(ConversationRow.id)
+                rows = session.execute(_in_order(newest.where(ConversationRow.id.in_(ids)))).all()
+            marks = marks_of(session, tenant_id, [row[0].id for row in rows[:limit]])
+        page = _marked([_to_summary(row) for row in rows[:limit]], marks)
         if len(rows) <= limit:
             return ConversationPage(page, None)
         return ConversationPage(page, str(ListCursor(page[-1].last_message_at, page[-1].id)))
+
+    def _quick(self, tenant_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
+        """What the conversations' own rows tell, or a list of few."""
+        conditions = [ConversationRow.tenant_id == tenant_id]
+        if wanted.needs_human:
+            conditions.append(ConversationRow.needs_human.is_(True))
+        if wanted.mode is not None:
+            conditions.append(ConversationRow.mode == wanted.mode)
+        if wanted.language is not None:
+            conditions.append(ConversationRow.language == wanted.language)
+        if wanted.label:
+            conditions.append(labelled(self._database, tenant_id, wanted.label))
+        if wanted.assigned is not None:
+            conditions.append(assigned_to(wanted.assigned))
+        return conditions
 
     def most_asked(self, tenant_id: str, limit: int) -> Sequence[tuple[Channel, str]]:
         """What several guests have lately written word for word, the commonest first."""
@@ -114,6 +160,8 @@ class ConsoleQueries:
                 InboundRow.tenant_id == tenant_id,
                 InboundRow.kind == MessageKind.TEXT,
                 InboundRow.from_me.is_(False),
+                # Nor is it a guest's what staff try.
+                InboundRow.reply_to.not_like(f"{PREFIX}%"),
                 func.length(InboundRow.text) <= LONGEST_ASKED,
             )
             .group_by(InboundRow.channel, InboundRow.text)
@@ -131,7 +179,8 @@ class ConsoleQueries:
         before: ThreadCursor = NEWEST,
         limit: int = LINES_ON_A_PAGE,
     ) -> ThreadPage:
-        """The newest lines of a conversation, or those before a cursor; seven queries, nine with a cursor.
+        """The newest lines of a conversation, or those before a cursor, as the guest may see them; eight
+        queries, ten with a cursor.
 
         Args:
             limit: messages on the page. What happened between them comes on top.
@@ -139,6 +188,21 @@ class ConsoleQueries:
         Raises:
             NotFound: the tenant has no such conversation.
         """
+        return self._thread(tenant_id, conversation_id, before, limit, _no_notes)
+
+    def thread_with_notes(
+        self,
+        tenant_id: str,
+        conversation_id: int,
+        before: ThreadCursor = NEWEST,
+        limit: int = LINES_ON_A_PAGE,
+    ) -> ThreadPage:
+        """As `thread`, with what staff told one another; one query more."""
+        return self._thread(tenant_id, conversation_id, before, limit, notes_between)
+
+    def _thread(
+        self, tenant_id: str, conversation_id: int, before: ThreadCursor, limit: int, notes_of: NotesOf
+    ) -> ThreadPage:
         with self._database.read() as session:
             conversation = session.execute(
                 _with_newest_messages(tenant_id).where(ConversationRow.id == conversation_id)
@@ -159,10 +223,13 @@ class ConsoleQueries:
             until = None if before == NEWEST else _page_end(session, tenant_id, conversation_id, before)
             events = session.scalars(_events(tenant_id, conversation_id, since, until)).all()
             calls = session.execute(_calls(tenant_id, conversation_id, since, until)).all()
+            notes = notes_of(session, tenant_id, conversation_id, since, until)
+            marks = marks_of(session, tenant_id, [conversation_id])
         older = str(_cursor_after(shown, before)) if has_older else None
-        between: list[EventView | CallLine] = [*_to_calls(calls), *(_to_event(row) for row in events)]
+        between: list[Between] = [*_to_calls(calls), *(_to_event(row) for row in events), *notes]
         between.sort(key=lambda one: one.at, reverse=True)
-        return ThreadPage(_to_summary(conversation), list(_woven(lines, between)), older)
+        (summary,) = _marked([_to_summary(conversation)], marks)
+        return ThreadPage(summary, list(_woven(lines, between)), older)
 
     def file_origin(self, tenant_id: str, conversation_id: int, message_id: int) -> FileOrigin:
         """The message of the conversation's that came with a file.
@@ -181,9 +248,54 @@ class ConsoleQueries:
             return FileOrigin(row.received_at, file_name_of(row.details), row.details)
 
 
-def _with_newest_messages(
-    tenant_id: str, channel: Channel | None = None
-) -> Select[ConversationRow, GuestRow, InboundRow | None, OutboxRow | None]:
+def _is_one_of(ids: Collection[int]) -> ColumnElement[bool]:
+    # Written out: SQLite takes a limited number of parameters.
+    return ConversationRow.id.in_(bindparam("ids", sorted(ids), expanding=True, literal_execute=True))
+
+
+def _places(conditions: Sequence[ColumnElement[bool]], before: ListCursor | None) -> Select[int, datetime]:
+    """Where conversations stand in the list that ends at the cursor."""
+    query = (
+        select(ConversationRow.id, ConversationRow.last_message_at)
+        .join(GuestRow, GuestRow.id == ConversationRow.guest_id)
+        .where(*conditions)
+    )
+    if before is not None:
+        place = tuple_(literal(before.at, UtcDateTime()), literal(before.id))
+        query = query.where(tuple_(ConversationRow.last_message_at, ConversationRow.id) < place)
+    return _in_order(query)
+
+
+def _in_order(query: Listed) -> Listed:
+    return query.order_by(ConversationRow.last_message_at.desc(), ConversationRow.id.desc())
+
+
+def _walk(
+    session: Session,
+    quick: Sequence[ColumnElement[bool]],
+    newest: Newest,
+    before: ListCursor | None,
+    limit: int,
+) -> Sequence[Found]:
+    """The first of *newest* among the conversations that meet *quick*, *limit* at most.
+
+    A planner cannot tell how few conversations fill a page, and would look at the messages of all. So they
+    are taken in portions, each twice as large as the one before.
+    """
+    found: list[Found] = []
+    size = 2 * limit
+    while len(found) < limit:
+        portion = session.execute(_places(quick, before).limit(size)).all()
+        ids = [place.id for place in portion]
+        found += session.execute(_in_order(newest.where(ConversationRow.id.in_(ids)))).all()
+        if len(portion) < size:
+            break
+        before = ListCursor(portion[-1].last_message_at, portion[-1].id)
+        size = min(2 * size, LARGEST_PORTION)
+    return found[:limit]
+
+
+def _with_newest_messages(tenant_id: str, channel: Channel | None = None) -> Newest:
     """Conversations; with *channel* those whose newest message came or went over it."""
     newest_in, newest_out = aliased(InboundRow), aliased(OutboxRow)
     query = (
@@ -215,25 +327,14 @@ def _newest_id(table: type[Message]) -> ScalarSelect[int]:
     )
 
 
-def _holds(tenant_id: str, text: str) -> ColumnElement[bool]:
-    places = [
-        GuestRow.name.icontains(text, autoescape=True),
-        GuestRow.chat_key.icontains(text, autoescape=True),
-        *(
-            ConversationRow.id.in_(
-                select(table.conversation_id).where(
-                    table.tenant_id == tenant_id, table.text.icontains(text, autoescape=True)
-                )
-            )
-            for table in (InboundRow, OutboxRow)
-        ),
-    ]
-    if re.fullmatch(r"[+\d\s().-]+", text):
-        # As people write numbers: 054-123 4567 is kept as 972541234567@s.whatsapp.net.
-        digits = re.sub(r"\D", "", text).lstrip("0")
-        if digits:
-            places.append(GuestRow.phone.contains(digits))
-    return or_(*places)
+def _is_new() -> ColumnElement[bool]:
+    newest = aliased(InboundRow)
+    is_unseen = newest.id > ConversationRow.seen_inbound_id
+    return (
+        select(newest.id)
+        .where(newest.id == _newest_id(InboundRow), newest.from_me.is_(False), is_unseen)
+        .exists()
+    )
 
 
 def _newest_first(
@@ -321,7 +422,19 @@ def _to_calls(rows: Sequence[Row[CallRow, RecordingRow | None]]) -> Iterator[Cal
         yield CallLine(id=call.id, at=call.started_at, seconds=call.seconds, recordings=recordings)
 
 
-def _woven(lines: Sequence[ThreadLine], newest_first: Sequence[EventView | CallLine]) -> Iterator[ThreadLine]:
+def _no_notes(*_place: object) -> Sequence[NoteView]:
+    return ()
+
+
+def _marked(
+    summaries: Sequence[ConversationSummary], marks: Mapping[int, Marks]
+) -> Sequence[ConversationSummary]:
+    """With what staff have put on each."""
+    found = ((summary, marks.get(summary.id, Marks())) for summary in summaries)
+    return [replace(summary, labels=mark.labels, assignee=mark.assignee) for summary, mark in found]
+
+
+def _woven(lines: Sequence[ThreadLine], newest_first: Sequence[Between]) -> Iterator[ThreadLine]:
     """Both, oldest first. Messages keep their own order even where their times do not."""
     waiting = list(newest_first)
     for line in lines:
@@ -357,7 +470,6 @@ def _guest_wrote_at(
         select(InboundRow.covered_by, func.min(InboundRow.received_at))
         .where(
             InboundRow.tenant_id == tenant_id,
-            # What the index is for: a reply covers messages of its own conversation only.
             InboundRow.conversation_id == conversation_id,
             InboundRow.covered_by.in_(outbox_ids),
         )
@@ -372,10 +484,11 @@ def _to_summary(found: Found) -> ConversationSummary:
     fallback = Channel.CHAT if guest.chat_key else Channel.WHATSAPP
     return ConversationSummary(
         id=conversation.id,
-        guest=_to_guest(guest),
+        guest=to_guest_view(guest),
         channel=Channel(newest.channel) if newest is not None else fallback,
         mode=Mode(conversation.mode),
         hand_back_at=conversation.hand_back_at,
+        guest_typing_until=conversation.guest_typing_until,
         needs_human=conversation.needs_human,
         language=conversation.language,
         last_message_at=conversation.last_message_at,
@@ -390,7 +503,8 @@ def _new_message_id(conversation: ConversationRow, newest: InboundRow | None) ->
     return newest.id
 
 
-def _to_guest(row: GuestRow) -> GuestView:
+def to_guest_view(row: GuestRow) -> GuestView:
+    """The guest as pages show one."""
     # A JID: digits, perhaps a device after a colon, and the server.
     digits = re.match(r"\d+", row.phone or "")
     return GuestView(
@@ -453,11 +567,17 @@ def _to_outbound(row: OutboxRow, turn: TurnRow | None, guest_wrote_at: datetime 
 
 def _to_turn(row: TurnRow) -> TurnView:
     return TurnView(
+        id=row.id,
         source=row.source,
         language=row.language,
         handover=row.handover,
         reason=row.reason,
         citations=[Citation(**citation) for citation in row.citations],
         timings_ms=row.timings_ms,
+        steps_ms=row.steps_ms,
+        model=row.model,
+        prompt_version=row.prompt_version,
+        intended=row.intended,
+        committed_at=row.committed_at,
         analysis=row.analysis or {},
     )

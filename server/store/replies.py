@@ -15,11 +15,13 @@ from server.domain.knowledge import Citation
 from server.domain.messages import Channel, DeliveryState, OutboundKind, conversation_lane
 from server.errors import LeaseLost, Overtaken
 from server.ports.clock import Clock
+from server.store.drafts import add_draft
 from server.store.due import AT_ONCE
 from server.store.leases import check_lease
 from server.store.models import ConversationRow, InboundRow, OutboxRow, TurnRow, table_of
 from server.store.newer import newer_key, newer_messages
 from server.store.notices import staff_notices
+from server.store.questions import note_question
 from server.store.session import Database
 from server.store.turn_ids import message_id_for
 
@@ -80,7 +82,7 @@ class Replies:
         with self._database.write() as session:
             check_lease(session, lease)
             connection = session.connection()
-            _check_course(connection, turn, unless_newer=unless_newer)
+            _check_course(connection, turn, Mode.AI, unless_newer=unless_newer)
             now = self._clock.now()
             added = connection.execute(self._add_turn, _turn_row(turn, reply, started_at, analysis, now))
             if added.first() is None:
@@ -97,10 +99,26 @@ class Replies:
                     "at": now,
                 },
             )
+            note_question(self._database, session, turn, reply, now)
             lanes = [row["lane"]] if turn.channel is Channel.WHATSAPP else []
             if reply.handover:
                 lanes += self._call_staff(session, turn, reply, now)
             return lanes
+
+    def commit_draft(
+        self, lease: Lease, turn: Turn, reply: Reply, *, unless_newer: bool = False
+    ) -> Sequence[str]:
+        """Keep *reply* for staff to decide on; the turn's messages are left to them."""
+        with self._database.write() as session:
+            check_lease(session, lease)
+            connection = session.connection()
+            _check_course(connection, turn, Mode.DRAFT, unless_newer=unless_newer)
+            now = self._clock.now()
+            _handle(connection, turn, now, because=Unanswered.HUMAN)
+            add_draft(session, turn, reply, now)
+            connection.execute(_NOTE_TURN, {"conversation": turn.conversation_id, "at": now})
+            note_question(self._database, session, turn, reply, now)
+            return self._call_staff(session, turn, reply, now)
 
     def close_unanswered(
         self, lease: Lease, turn: Turn, because: Unanswered, *, needs_human: bool
@@ -128,6 +146,8 @@ class Replies:
             return to_reply(turn, text)
 
     def _call_staff(self, session: Session, turn: Turn, reply: Reply | None, now: datetime) -> list[str]:
+        if turn.is_test:
+            return []
         session.execute(
             update(ConversationRow).where(ConversationRow.id == turn.conversation_id).values(needs_human=True)
         )
@@ -136,14 +156,14 @@ class Replies:
         return [notice.lane for notice in notices]
 
 
-def _check_course(connection: Connection, turn: Turn, *, unless_newer: bool) -> None:
-    """Let the commit go on only while the conversation is the desk's, and the guest has written no more.
+def _check_course(connection: Connection, turn: Turn, wanted: Mode, *, unless_newer: bool) -> None:
+    """Let the commit go on only while the conversation's mode is *wanted*, and the guest has written no more.
 
     Staff who take over lock the same row: the commit comes before them, or not at all.
     """
     mode, has_newer = connection.execute(_COURSE, newer_key(turn)).one()
-    if Mode(mode) is not Mode.AI:
-        raise Overtaken(f"staff have taken conversation {turn.conversation_id} over")
+    if Mode(mode) is not wanted:
+        raise Overtaken(f"conversation {turn.conversation_id} is answered by others now: {mode}")
     if unless_newer and has_newer:
         raise Overtaken(f"the guest of conversation {turn.conversation_id} has written more")
 

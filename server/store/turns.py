@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from server.domain.conversations import Analysis, Lease, Reply, Turn, Unanswered, conversation_key
 from server.domain.messages import InboundMessage
 from server.ports.store import Begun, Ended, Taken
+from server.store.drafts import with_unanswered
 from server.store.inbox import Inbox
 from server.store.leases import Leases
 from server.store.replies import Replies
@@ -59,6 +60,17 @@ class Turns:
             lanes = self._replies.commit_reply(
                 lease, turn, reply, started_at, analysis, unless_newer=unless_newer
             )
+            return self._end(lease, turn, lanes)
+
+    def with_unanswered(self, turn: Turn) -> Turn:
+        """*turn* with what was left to staff before it and has no answer yet."""
+        with self._database.read() as session:
+            return with_unanswered(session, turn)
+
+    def commit_draft(self, lease: Lease, turn: Turn, reply: Reply, *, unless_newer: bool) -> Ended:
+        """Keep *reply* for staff to decide on, and give the lease back."""
+        with self._database.write() as session, self._database.joining(session):
+            lanes = self._replies.commit_draft(lease, turn, reply, unless_newer=unless_newer)
             return self._end(lease, turn, lanes)
 
     def close(self, lease: Lease, turn: Turn, because: Unanswered, *, needs_human: bool) -> Ended:

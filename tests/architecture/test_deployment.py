@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from honcho.environ import parse_procfile
 
+from server.channels.twiml import STREAM_PATH
+from server.console.live import LIVE_PATH
 from server.desk import CLOSE_S, DRAIN_S
 from server.settings import Settings
 
@@ -58,6 +60,13 @@ def test_a_service_runs_what_the_procfile_runs(service: str) -> None:
 
 def test_only_caddy_can_be_reached_from_outside() -> None:
     assert [name for name, block in services().items() if "ports:" in block] == ["caddy"]
+
+
+@pytest.mark.parametrize("path", [LIVE_PATH, STREAM_PATH, "/ws/*", "/api/v1/chat/stream"])
+def test_caddy_leads_streams_to_the_process_that_serves_them(path: str) -> None:
+    caddyfile = (ROOT / "Caddyfile").read_text(encoding="utf-8")
+    (name,) = re.findall(rf"^\t@(\w+) path (?:.* )?{re.escape(path)}(?: |$)", caddyfile, flags=re.MULTILINE)
+    assert f"reverse_proxy @{name} {{\n\t\tdynamic a realtime 5050 {{" in caddyfile
 
 
 def test_every_service_that_stays_is_started_again_and_watched() -> None:

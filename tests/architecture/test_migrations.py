@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,9 @@ from tests.support.threads import ThreadBuilder
 
 def test_a_migrated_database_is_what_the_models_describe(database: Database) -> None:
     def is_ours(name: str | None, _kind: str, _parents: object) -> bool:
-        # procrastinate describes its own tables; their indices go with them.
-        return name is None or not name.startswith("procrastinate_")
+        # procrastinate describes its own tables; their indices go with them. Search has indices where the
+        # database can have them, and none where models make the tables.
+        return name is None or not name.startswith(("procrastinate_", "search_"))
 
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_name": is_ours})
@@ -70,3 +72,42 @@ def test_the_numbers_in_the_files_names_are_the_revisions_in_their_order() -> No
     newest_first = [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()]
     numbers = sorted(file.name.partition("_")[0] for file in (folder / "versions").glob("[0-9]*.py"))
     assert numbers == newest_first[::-1]
+
+
+_INDICES = text("SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'search_%' ORDER BY indexname")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_postgresql_has_an_index_of_what_was_written(database: Database) -> None:
+    with database.read() as session:
+        found = session.scalars(_INDICES).all()
+    assert [index.partition(" USING ")[2] for index in found] == ["gin (tenant_id, text gin_trgm_ops)"] * 2
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_whoever_may_not_add_extensions_migrates_without_that_index(database: Database) -> None:
+    go_back(database, "0012")
+    password = secrets.token_hex(8)
+    with database.write() as session:
+        name = f"no_extensions_{secrets.token_hex(4)}"
+        session.execute(text("DROP EXTENSION pg_trgm"))
+        session.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'"))
+        for table in session.scalars(
+            text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        ).all():
+            session.execute(text(f"ALTER TABLE {table} OWNER TO {name}"))
+        session.execute(text(f"GRANT ALL ON SCHEMA public TO {name}"))
+    theirs = Database(
+        database.url.set(username=name, password=password).render_as_string(hide_password=False)
+    )
+    try:
+        migrate(theirs)
+        assert is_current(theirs)
+        with theirs.read() as session:
+            assert session.scalars(_INDICES).all() == []
+    finally:
+        theirs.close()
+        with database.write() as session:
+            session.execute(text(f"REASSIGN OWNED BY {name} TO CURRENT_USER"))
+            session.execute(text(f"DROP OWNED BY {name}"))
+            session.execute(text(f"DROP ROLE {name}"))

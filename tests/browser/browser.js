@@ -6,6 +6,10 @@ import { join } from 'node:path'
 import chromium from '@sparticuz/chromium'
 import { chromium as playwright } from 'playwright-core'
 
+// In a single process the browser would end with the first context that is closed; and what it would refuse to
+// guests and staff, it is to refuse here.
+const NOT_WANTED = ['--single-process', '--disable-web-security', '--allow-running-insecure-content']
+
 const QUIET = [
   '--no-sandbox',
   '--disable-background-networking',
@@ -24,8 +28,7 @@ const QUIET = [
  */
 export async function startBrowser (flags = []) {
   return playwright.launch({
-    // In a single process the browser would end with the first context that is closed.
-    args: [...chromium.args.filter(flag => flag !== '--single-process'), ...QUIET, ...flags],
+    args: [...chromium.args.filter(flag => !NOT_WANTED.includes(flag)), ...QUIET, ...flags],
     executablePath: await chromium.executablePath(),
     // Names of files in Hebrew need a locale that has them, also where the machine has set none.
     env: { ...process.env, LC_ALL: 'C.UTF-8', FONTCONFIG_PATH: join(tmpdir(), 'fonts') }

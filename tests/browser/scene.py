@@ -8,7 +8,10 @@ import zlib
 from datetime import datetime, timedelta
 from typing import Any
 
+from server.domain.language import detect_language
 from server.domain.messages import DeliveryState
+from server.domain.questions import QuestionState
+from server.store.models import QuestionRow
 from server.store.session import Database
 from tests.fakes.media import FakeMedia
 from tests.fakes.recordings import FakeShelf
@@ -44,10 +47,34 @@ def write_scene(database: Database, now: datetime, media: FakeMedia, shelf: Fake
         "long": _long,
     }
     start = now - timedelta(hours=2)
-    return {
+    threads = {
         part: write(database, start - timedelta(hours=5 * place)).id
         for place, (part, write) in enumerate(parts.items())
     }
+    asked = {
+        "script": _ATTACK,
+        "hebrew": "אפשר לבוא עם תוכי לחדר 12-AB?",
+        "handover": "Is there a place to land a helicopter?",
+    }
+    for part, text in asked.items():
+        _ask(database, threads[part], text, now - timedelta(hours=1))
+    return threads
+
+
+def _ask(database: Database, conversation_id: int, text: str, at: datetime) -> None:
+    """A question that no document answers."""
+    with database.write() as session:
+        session.add(
+            QuestionRow(
+                tenant_id="1",
+                conversation_id=conversation_id,
+                turn_id=f"asked-{conversation_id}",
+                text=text,
+                language=detect_language(text),
+                state=QuestionState.OPEN,
+                asked_at=at,
+            )
+        )
 
 
 def _tone(seconds: float) -> bytes:

@@ -12,34 +12,38 @@ import secrets
 import sys
 import tempfile
 import threading
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.serving import make_server
 
 from server.adapters.media_folder import MediaFolder
 from server.adapters.system_clock import SystemClock
-from server.console import ConsoleParts, register_console
+from server.console import register_console
 from server.conversation.enclosures import Enclosures
 from server.domain.tenants import TenantSettings
-from server.inbox.takeover import Takeover
 from server.store.leases import Leases, make_ownership
 from server.store.models import Base
-from server.store.modes import Modes
 from server.store.session import Database
 from server.store.tenants import Tenants
 from server.store.users import Users
 from tests.browser.scene import write_scene
 from tests.fakes.media import FakeMedia
 from tests.fakes.recordings import FakeShelf
-from tests.fakes.work_queue import FakeQueue
+from tests.fakes.senders import FakeNumbers
+from tests.support.console_parts import console_parts
+from tests.support.live import live_stand
+from tests.support.playground import KeptAnswers
 
 
 def main() -> None:
     """Serve until standard input ends."""
     clock = SystemClock()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as ended:
         database = Database(f"sqlite:///{Path(folder) / 'console.db'}")
         Base.metadata.create_all(database.engine)
         for tenant_id, name in (("1", "Harbour House · בית הנמל"), ("2", "Hill Inn")):
@@ -50,18 +54,28 @@ def main() -> None:
         Users(database, clock).add("2", newcomer["name"], newcomer["password"])
 
         app = Flask(__name__)
-        app.secret_key = secrets.token_bytes(32)
+        app.secret_key = secrets.token_hex(32)
         leases = Leases(database, make_ownership(database, Path(folder)))
-        # The desk does not run here: what staff write waits.
-        takeover = Takeover(Modes(database, clock), leases, FakeQueue())
         media, shelf = FakeMedia(), FakeShelf()
         enclosures = Enclosures(media, MediaFolder(Path(folder) / "media"), clock, timedelta(days=30))
-        register_console(
-            app,
-            ConsoleParts(
-                database=database, clock=clock, takeover=takeover, enclosures=enclosures, recordings=shelf
-            ),
+        live = ended.enter_context(live_stand(database, clock, app.secret_key))
+        numbers = FakeNumbers()
+        numbers.states["1"] = {
+            "tenantId": "1",
+            "state": "qr",
+            "qr": "https://wa.me/settings/linked_devices#2@made,up",
+        }
+        parts = console_parts(
+            database,
+            clock,
+            leases,
+            Path(folder),
+            enclosures=enclosures,
+            recordings=shelf,
+            answers=KeptAnswers(database, clock, leases),
+            numbers=numbers,
         )
+        register_console(app, replace(parts, stream_port=urlsplit(live.url).port))
         server = make_server("127.0.0.1", 0, app, threaded=True)
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
@@ -75,6 +89,7 @@ def main() -> None:
         sys.stdin.read()
         server.shutdown()
         serving.join()
+        ended.close()
         leases.close()
         database.close()
 

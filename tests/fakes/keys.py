@@ -14,6 +14,10 @@ class FakeKeys:
         self._tenants[f"key of {tenant_id}"] = tenant_id
         return f"key of {tenant_id}"
 
+    def revoke(self, key: str) -> None:
+        """It opens nothing any more."""
+        del self._tenants[key]
+
     def find_tenant(self, key: str) -> str | None:
         """Whose key it is."""
         return self._tenants.get(key)

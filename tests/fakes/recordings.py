@@ -79,6 +79,10 @@ class FakeShelf:
         file: BinaryIO = io.BytesIO(kept.audio)
         return RecordedAudio(file, len(kept.audio), kept.is_finished)
 
+    def remove(self, tenant_id: str, name: str) -> None:
+        """That one."""
+        self.kept.pop((tenant_id, name), None)
+
     def forget(self, before: datetime) -> int:  # noqa: ARG002
         """All of them."""
         count = len(self.kept)

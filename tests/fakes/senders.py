@@ -53,6 +53,39 @@ class FakeLines:
         return self.numbers
 
 
+class FakeNumbers(FakeLines):
+    """Keeps the ``NumberKeeper`` port: each number is what the test says it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.states: dict[str, Mapping[str, Any]] = {}
+        self.connected: list[tuple[str, str | None]] = []
+        self.logged_out: list[str] = []
+
+    def is_up(self) -> bool:
+        """Unless there is an outage."""
+        return self.outage is None
+
+    def connect(self, tenant_id: str, phone: str | None) -> None:
+        """Keep what was asked, or fail as told."""
+        self._check()
+        self.connected.append((tenant_id, phone))
+
+    def state(self, tenant_id: str) -> Mapping[str, Any]:
+        """What the test has put there."""
+        self._check()
+        return self.states.get(tenant_id, {"tenantId": tenant_id, "state": "disconnected"})
+
+    def log_out(self, tenant_id: str) -> None:
+        """Keep what was asked, or fail as told."""
+        self._check()
+        self.logged_out.append(tenant_id)
+
+    def _check(self) -> None:
+        if self.outage is not None:
+            raise self.outage
+
+
 class FakeMailer:
     """Keeps the ``Mailer`` port: what was delivered, once for each key."""
 

@@ -22,6 +22,7 @@ from server.settings import Settings
 from server.store.alerts import Alerts
 from server.store.call_log import CallQueries
 from server.store.calls import Calls
+from server.store.drafts import Drafts
 from server.store.identities import Identities
 from server.store.inbox import Inbox
 from server.store.keys import ApiKeys
@@ -83,6 +84,7 @@ def make_desk(
             outbox=Outbox(database, clock),
             identities=Identities(database, clock),
             modes=Modes(database, clock),
+            drafts=Drafts(database, clock, Modes(database, clock)),
             log=ConsoleQueries(database),
             leases=leases,
             keys=ApiKeys(database, clock),

@@ -64,6 +64,14 @@ def test_reply_takes_model_wait_and_echo_off_the_round_trip() -> None:
     assert "100 conversations" in found["our share p50"]["setting"]
 
 
+def test_live_tells_when_each_message_was_on_both_pages() -> None:
+    found = _figures("live", "--messages=3", "--database=sqlite")
+    assert found["not shown"]["value"] == 0
+    for page in ("list", "thread"):
+        assert found[f"{page}: told p50"]["value"] > 0
+        assert found[f"{page}: shown p95"]["budget"] == 300
+
+
 def test_soak_tells_memory_starts_and_that_nothing_was_lost() -> None:
     found = _figures("soak", "--starts=1", "--minutes=0.05", "--rate=5", "--numbers=0", "--turns=embedded")
     assert found["lost"]["value"] == 0

@@ -358,3 +358,19 @@ async def test_figures_come_at_once_and_again(stand: RealtimeStand) -> None:
     async with connected(stand, "/ws/performance") as client:
         for _ in range(3):
             assert await client.receive() == {"type": "performance", "tenant": "1"}
+
+
+@pytest.mark.parametrize("path", ["/ws/chat", "/ws/performance"])
+async def test_a_socket_is_over_once_its_key_is_revoked(stand: RealtimeStand, path: str) -> None:
+    async with connected(stand, path) as client:
+        if path == "/ws/performance":
+            await client.until("performance")
+        stand.keys.revoke(stand.key)
+        if path == "/ws/chat":
+            await client.send(**MESSAGE)
+        # What was on its way before may still come.
+        message = await client.socket.receive(timeout=WAIT_S)
+        while message.type is aiohttp.WSMsgType.TEXT:
+            assert json.loads(message.data)["type"] == "performance"
+            message = await client.socket.receive(timeout=WAIT_S)
+        assert client.socket.close_code == CloseCode.UNAUTHENTICATED

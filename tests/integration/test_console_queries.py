@@ -336,7 +336,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
             thread.reply("answer", covers=[thread.guest_says("question")])
     with counted(database) as selects:
         assert len(queries.conversations("1", ALL, None).conversations) == 12
-    assert len(selects) == 1
+    assert len(selects) == 2
     with counted(database) as selects:
         assert len(queries.thread("1", thread.id).lines) == 8
-    assert len(selects) == 7
+    assert len(selects) == 8

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 
@@ -19,28 +18,22 @@ import requests
 from argon2 import PasswordHasher
 from flask import Flask
 
-from server.adapters.media_folder import MediaFolder
 from server.adapters.operator_webhook import OperatorWebhook
 from server.channels.operations import figures_blueprint
-from server.console import ConsoleParts, register_console
-from server.conversation.enclosures import Enclosures
+from server.console import register_console
 from server.errors import AppError, ProviderRejected, ProviderUnavailable
-from server.inbox.takeover import Takeover
 from server.observability.performance import Sources
 from server.observability.process import ProcessFigures
 from server.observability.watch import Watch
 from server.store.keys import ApiKeys
 from server.store.leases import Leases
-from server.store.modes import Modes
 from server.store.performance import Performance
 from server.store.session import Database
 from server.store.tenants import Tenants
 from server.store.users import Users
 from tests.fakes.clock import FakeClock
-from tests.fakes.media import FakeMedia
-from tests.fakes.recordings import FakeShelf
-from tests.fakes.work_queue import FakeQueue
 from tests.support.console import PASSWORD, log_in
+from tests.support.console_parts import console_parts
 from tests.support.http_server import scripted_server
 
 GUNICORN = """
@@ -154,14 +147,7 @@ def app(
     assert tenants.get("1")
     app = Flask("operations")
     app.secret_key = "a key of the test"
-    takeover = Takeover(Modes(database, clock), leases, FakeQueue(), 0)
-    enclosures = Enclosures(FakeMedia(), MediaFolder(tmp_path / "media"), clock, timedelta(days=30))
-    register_console(
-        app,
-        ConsoleParts(
-            database=database, clock=clock, takeover=takeover, enclosures=enclosures, recordings=FakeShelf()
-        ),
-    )
+    register_console(app, console_parts(database, clock, leases, tmp_path))
     watch = Watch(tmp_path, clock, ProcessFigures("test", None), 10)
     keys = ApiKeys(database, clock)
     app.register_blueprint(figures_blueprint(Sources(Performance(database), watch, clock), keys))

@@ -60,6 +60,22 @@ def test_typing_is_what_the_contract_says(sidecar: WhatsAppSidecar, server: Scri
     assert server.requests[0][3] == {"tenantId": "1", "to": "1@lid", "state": "composing"}
 
 
+def test_a_log_out_is_what_the_contract_says(sidecar: WhatsAppSidecar, server: ScriptedServer) -> None:
+    server.answers = [(204, None)]
+    sidecar.log_out("a b")
+    method, path, headers, _ = server.requests[0]
+    assert (method, path, headers["x-internal-secret"]) == ("DELETE", "/tenants/a%20b", "secret")
+
+
+@pytest.mark.parametrize("answer", [None, "no", 7, ["state"]])
+def test_what_is_no_state_of_a_number_is_a_fault_of_the_sidecar(
+    sidecar: WhatsAppSidecar, server: ScriptedServer, answer: object
+) -> None:
+    server.answers = [(200, answer)]
+    with pytest.raises(ProviderUnavailable, match="no state of a number"):
+        sidecar.state("1")
+
+
 def test_one_connection_serves_many_sends(sidecar: WhatsAppSidecar, server: ScriptedServer) -> None:
     for _ in range(5):
         sidecar.send(a_reply())

@@ -29,6 +29,7 @@ from server.realtime.app import RealtimeParts, make_app
 from server.realtime.callers import Callers
 from server.realtime.server import RealtimeServer, listen
 from server.realtime.sockets import OpenSockets
+from server.realtime.staff_streams import StaffStreams
 from tests.fakes.keys import FakeKeys
 
 MODELS = ("gpt-4o-mini",)
@@ -133,6 +134,7 @@ class RealtimeStand:
     server: RealtimeServer
     key: str
     others_key: str
+    keys: FakeKeys
 
     @property
     def socket_url(self) -> str:
@@ -149,6 +151,7 @@ def realtime_stand(
     most_sockets: int = 100,
     patience_s: float = WAIT_S,
     idle_s: float = 60,
+    staff: Callable[[OpenSockets], StaffStreams] | None = None,
 ) -> Iterator[RealtimeStand]:
     """A server for the time of the block; its figures come twenty times a second."""
     loop = EventLoopThread(worker_threads=8)
@@ -164,6 +167,7 @@ def realtime_stand(
         snapshot=lambda tenant_id: {"tenant": tenant_id},
         check_store=lambda: None,
         is_core_running=lambda: True,
+        staff=None if staff is None else staff(sockets),
         idle_s=idle_s,
         figures_every_s=0.05,
     )
@@ -171,7 +175,7 @@ def realtime_stand(
     server = RealtimeServer(make_app(parts), sockets, DRAIN_S)
     serving = loop.submit(server.run(listener))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    stand = RealtimeStand(url, answers, loop, server, keys.create("1"), keys.create("2"))
+    stand = RealtimeStand(url, answers, loop, server, keys.create("1"), keys.create("2"), keys)
     try:
         yield stand
     finally:

@@ -40,13 +40,13 @@ def scripted_server() -> Iterator[ScriptedServer]:
             script.connections.add(self.client_address)
             answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
             status, content = answer() if callable(answer) else answer
-            encoded = json.dumps(content).encode()
+            encoded = b"" if content is None else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(encoded)))
             self.end_headers()
             self.wfile.write(encoded)
 
-        do_GET = do_POST = _answer  # noqa: N815 - the names that http.server calls
+        do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the names that http.server calls
 
         def log_message(self, *_arguments: object) -> None:
             """Tests read what was asked from the script."""

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from server.errors import SettingsError
-from server.secret_files import read_or_make, recordings_key
+from server.secret_files import read_or_make, recordings_key, staff_key
 from server.settings import Settings
 
 
@@ -74,3 +74,16 @@ def test_a_key_file_that_is_none_is_not_made_anew(tmp_path: Path, content: str) 
     (tmp_path / "recordings-key").write_text(content, encoding="ascii")
     with pytest.raises(SettingsError, match="backup"):
         recordings_key(Settings(data_dir=tmp_path))
+
+
+def test_second_factors_have_a_key_of_their_own(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    key = staff_key(settings)
+    assert len(key) == 32
+    assert staff_key(settings) == key != recordings_key(settings)
+
+
+def test_a_key_of_second_factors_that_is_none_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "staff-key").write_text("not a key\n")
+    with pytest.raises(SettingsError, match="from a backup"):
+        staff_key(Settings(data_dir=tmp_path))

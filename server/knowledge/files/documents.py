@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from textwrap import wrap
 
 from server.domain.knowledge import Document
 from server.domain.language import detect_language
+from server.domain.phrases import Phrase
 from server.errors import InvalidRequest
 from server.knowledge.files.marks import Marks
 from server.knowledge.files.outline import Section
@@ -16,6 +18,7 @@ from server.knowledge.files.outline import Section
 MAX_ID = 128
 MAX_TITLE = 1_000
 MAX_BODY = 20_000
+_LIMITS = ((Phrase("id"), MAX_ID), (Phrase("title"), MAX_TITLE), (Phrase("body"), MAX_BODY))
 # An answer quotes a document: what is longer is told in several.
 LONG_BODY = 1_500
 # Room in an id for a number and a language: "-1234.he".
@@ -76,10 +79,15 @@ def with_ids_of_their_own(sections: Sequence[Section], prefix: str) -> list[Sect
 
 def make_document(key: str, title: str, body: str, language: str, marks: Marks, where: str) -> Document:
     """Raises InvalidRequest: something is too long."""
-    for field, text, limit in (("id", key, MAX_ID), ("title", title, MAX_TITLE), ("body", body, MAX_BODY)):
+    for (field, limit), text in zip(_LIMITS, (key, title, body), strict=True):
         if len(text) > limit:
             raise InvalidRequest(
-                f"{where}: the {field} is longer than {limit} characters; shorten or split it"
+                Phrase(
+                    "{where}: the {field} is longer than {limit} characters; shorten or split it",
+                    where=where,
+                    field=field,
+                    limit=limit,
+                )
             )
     return Document(key, title, body, language, marks.valid_from, marks.valid_until, marks.hours)
 
@@ -101,6 +109,31 @@ def checked(entries: Sequence[Entry], name: str) -> list[Document]:
             )
         places[key] = entry.place
     return [entry.document for entry in entries]
+
+
+def joined(files: Iterable[tuple[str, Sequence[Document]]]) -> list[Document]:
+    """The documents of several files, each with its path.
+
+    Raises:
+        InvalidRequest: two would replace what the other says.
+    """
+    paths: dict[str, str] = {}
+    documents: dict[str, Document] = {}
+    for path, found in files:
+        name = PurePath(path).name
+        if name in paths:
+            raise InvalidRequest(
+                f"{path}: has the name of {paths[name]}, by which its documents are known; rename one"
+            )
+        paths[name] = path
+        for document in found:
+            if document.id in documents:
+                raise InvalidRequest(
+                    f"{path}: the id {document.id!r} is taken by {documents[document.id].source};"
+                    " give another"
+                )
+            documents[document.id] = document
+    return list(documents.values())
 
 
 def pieces(body: str) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import date
 
 from opening_hours import OpeningHours, ParserError  # type: ignore[attr-defined]
 
+from server.domain.phrases import Phrase
 from server.errors import InvalidRequest
 
 _EXAMPLE = '{#pool from=06-01 until=09-30 hours="Su-Fr 08:00-19:00"}'
@@ -83,16 +84,32 @@ def _check_season(first: str, last: str, where: str) -> None:
     for day in filter(None, (first, last)):
         if not _is_day(day):
             raise InvalidRequest(
-                f"{where}: {day!r} is no day; write 2026-06-01, or 06-01 for the same day of every year"
+                Phrase(
+                    "{where}: {day!r} is no day; write 2026-06-01, or 06-01 for the same day of every year",
+                    where=where,
+                    day=day,
+                )
             )
     if "" not in (first, last) and len(first) != len(last):
-        raise InvalidRequest(f"{where}: give both days of the season with their year, or both without")
+        raise InvalidRequest(
+            Phrase("{where}: give both days of the season with their year, or both without", where=where)
+        )
     if "" in (first, last) and _DAY_OF_YEAR.fullmatch(first + last):
         raise InvalidRequest(
-            f"{where}: a season of every year needs its first and its last day (06-01 and 09-30)"
+            Phrase(
+                "{where}: a season of every year needs its first and its last day (06-01 and 09-30)",
+                where=where,
+            )
         )
     if _DATE.fullmatch(first) and last and last < first:
-        raise InvalidRequest(f"{where}: the season ends ({last}) before it begins ({first}); change a day")
+        raise InvalidRequest(
+            Phrase(
+                "{where}: the season ends ({last}) before it begins ({first}); change a day",
+                where=where,
+                last=last,
+                first=first,
+            )
+        )
 
 
 def _is_day(text: str) -> bool:
@@ -114,6 +131,11 @@ def _check_hours(hours: str, where: str) -> None:
     except ParserError:
         pass
     raise InvalidRequest(
-        f"{where}: the hours {hours[:80]!r} cannot be read; write them like {_HOURS_EXAMPLE!r}"
-        " (https://wiki.openstreetmap.org/wiki/Key:opening_hours)"
+        Phrase(
+            "{where}: the hours {hours!r} cannot be read; write them like {example!r}"
+            " (https://wiki.openstreetmap.org/wiki/Key:opening_hours)",
+            where=where,
+            hours=hours[:80],
+            example=_HOURS_EXAMPLE,
+        )
     )

@@ -118,6 +118,13 @@ class InboundRow(Base):
             sqlite_where=text("handled_at IS NULL"),
             postgresql_where=text("handled_at IS NULL"),
         ),
+        # What a page's replies answer, in a thread of any length.
+        Index(
+            "ix_inbound_messages_covered_by",
+            "covered_by",
+            sqlite_where=text("covered_by IS NOT NULL"),
+            postgresql_where=text("covered_by IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+from server.adapters.aes_seal import AesSeal
 from server.adapters.media_folder import MediaFolder
 from server.console import ConsoleParts, register_console
 from server.conversation.enclosures import Enclosures
@@ -26,6 +27,7 @@ from tests.fakes.media import FakeMedia
 from tests.fakes.recordings import FakeShelf
 from tests.fakes.work_queue import FakeQueue
 from tests.support.console import PASSWORD, log_in
+from tests.support.console_parts import console_parts
 
 
 @pytest.fixture
@@ -61,18 +63,41 @@ def enclosures(media: FakeMedia, clock: FakeClock, tmp_path: Path) -> Enclosures
 
 
 @pytest.fixture
-def app(
-    database: Database, clock: FakeClock, takeover: Takeover, enclosures: Enclosures, shelf: FakeShelf
-) -> Flask:
+def seal() -> AesSeal:
+    """Under a key of the test."""
+    return AesSeal(bytes(32))
+
+
+@pytest.fixture
+def parts(
+    database: Database,
+    clock: FakeClock,
+    leases: Leases,
+    tmp_path: Path,
+    takeover: Takeover,
+    enclosures: Enclosures,
+    shelf: FakeShelf,
+    seal: AesSeal,
+) -> ConsoleParts:
+    """What the console of the test is made of."""
+    return console_parts(
+        database,
+        clock,
+        leases,
+        tmp_path,
+        takeover=takeover,
+        enclosures=enclosures,
+        recordings=shelf,
+        seal=seal,
+    )
+
+
+@pytest.fixture
+def app(parts: ConsoleParts) -> Flask:
     """The console, and beside it a webhook."""
     app = Flask(__name__)
     app.secret_key = "a key of the test"
-    register_console(
-        app,
-        ConsoleParts(
-            database=database, clock=clock, takeover=takeover, enclosures=enclosures, recordings=shelf
-        ),
-    )
+    register_console(app, parts)
 
     @app.post("/webhook")
     def webhook() -> str:

@@ -11,15 +11,13 @@ from flask.testing import FlaskClient
 
 from server.console import ConsoleParts, register_console
 from server.console.access import PUBLIC_ENDPOINTS
-from server.console.auth import SESSION_LENGTH
+from server.console.sessions import SESSION_LENGTH
 from server.console.throttle import ATTEMPTS, WINDOW_S
-from server.conversation.enclosures import Enclosures
+from server.domain.modes import OPERATOR
 from server.errors import SettingsError
-from server.inbox.takeover import Takeover
 from server.store.session import Database
 from server.store.users import Users
 from tests.fakes.clock import FakeClock
-from tests.fakes.recordings import FakeShelf
 from tests.support.console import PASSWORD, log_in, token
 from tests.support.threads import ThreadBuilder
 
@@ -27,16 +25,9 @@ from tests.support.threads import ThreadBuilder
 on_both_databases = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 
 
-def test_a_console_that_could_not_sign_its_sessions_does_not_start(
-    database: Database, clock: FakeClock, takeover: Takeover, enclosures: Enclosures, shelf: FakeShelf
-) -> None:
+def test_a_console_that_could_not_sign_its_sessions_does_not_start(parts: ConsoleParts) -> None:
     with pytest.raises(SettingsError):
-        register_console(
-            Flask(__name__),
-            ConsoleParts(
-                database=database, clock=clock, takeover=takeover, enclosures=enclosures, recordings=shelf
-            ),
-        )
+        register_console(Flask(__name__), parts)
 
 
 @pytest.mark.usefixtures("users")
@@ -123,7 +114,13 @@ def test_every_page_but_the_login_needs_a_session(app: Flask, anonymous: FlaskCl
 
 
 def test_the_public_pages_are_the_login_and_its_style() -> None:
-    assert {"console.login", "console.check_login", "console.static"} == PUBLIC_ENDPOINTS
+    assert {
+        "console.login",
+        "console.check_login",
+        "console.ask_code",
+        "console.check_code",
+        "console.static",
+    } == PUBLIC_ENDPOINTS
 
 
 def test_logout_ends_the_session(staff: FlaskClient) -> None:
@@ -140,7 +137,7 @@ def test_a_session_ends_by_itself(staff: FlaskClient, clock: FakeClock) -> None:
 
 
 def test_a_new_password_ends_sessions_of_the_old_one(staff: FlaskClient, users: Users) -> None:
-    users.set_password("Noa", "another password")
+    users.set_password(users.named("Noa"), "another password", OPERATOR)
     assert staff.get("/console/").status_code == HTTPStatus.FOUND
 
 

@@ -23,13 +23,11 @@ from tests.support.threads import ThreadBuilder
 on_both_databases = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 
 
-def test_pages_have_no_script_and_no_inline_style(
-    staff: FlaskClient, database: Database, clock: FakeClock
-) -> None:
+def test_pages_have_nothing_inline(staff: FlaskClient, database: Database, clock: FakeClock) -> None:
     thread = ThreadBuilder(database, clock.now())
     thread.reply("answer", turn={"timings_ms": {"model": 1.0}})
     for path in ("/console/", f"/console/conversations/{thread.id}"):
-        assert not re.search(r"<script|<style|\sstyle=|\son\w+=", staff.get(path).text)
+        assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", staff.get(path).text)
 
 
 def test_another_business_s_conversation_does_not_exist(
@@ -83,7 +81,7 @@ def test_the_list_names_guests_and_marks_who_needs_a_person(
     thread.set(needs_human=True, language="he")
     ThreadBuilder(database, thread.at, name="Tom").guest_says("Thanks")
 
-    _, tom, maya = staff.get("/console/").text.split('<li class="card row">')
+    _, tom, maya = staff.get("/console/").text.split('<li class="card row"')
     assert "Tom" in tom
     assert "Needs a person" not in tom
     assert "Maya" in maya
@@ -230,10 +228,10 @@ def test_markup_from_outside_is_shown_and_never_run(
     thread.reply(text, state=DeliveryState.FAILED, reason=text, turn=turn)
     for path in ("/console/", f"/console/conversations/{thread.id}"):
         page = staff.get(path, query_string={"q": "alert"}).text
-        assert "<script" not in page
+        assert "<script>" not in page
         assert "<img" not in page
         assert "&lt;script&gt;" in page
-    assert "<script" not in log_in(staff.application.test_client(), name=text, password="x").text
+    assert "<script>" not in log_in(staff.application.test_client(), name=text, password="x").text
 
 
 def test_hebrew_finds_its_own_direction_and_language(

@@ -102,3 +102,23 @@ def test_what_is_old_is_deleted_and_the_rest_stays(folder: MediaFolder, tmp_path
 
 def test_there_is_nothing_to_delete_before_anything_was_kept(folder: MediaFolder) -> None:
     assert folder.forget(datetime.now(UTC)) == 0
+
+
+def test_what_is_removed_is_gone_with_its_unfinished_parts(folder: MediaFolder, tmp_path: Path) -> None:
+    kept = keep(folder, message_id=12)
+    other = keep(folder, message_id=1)
+
+    def write_on() -> None:
+        with folder.keep("1", 12) as file:
+            file.write(b"half")
+            folder.remove("1", 12)
+            assert every_file(tmp_path) == [other]
+
+    # Whoever was fetching it again at that moment does not bring it back.
+    with pytest.raises(ProviderUnavailable):
+        write_on()
+    assert not kept.exists()
+    assert every_file(tmp_path) == [other]
+    folder.remove("1", 12)
+    folder.remove("2", 1)
+    assert every_file(tmp_path) == [other]

@@ -191,3 +191,14 @@ def test_what_is_old_is_deleted(folder: RecordingsFolder, tmp_path: Path) -> Non
 
 def test_where_nothing_was_kept_there_is_nothing_to_delete(folder: RecordingsFolder) -> None:
     assert folder.forget(datetime.now(UTC)) == 0
+
+
+def test_a_recording_that_is_removed_is_gone(folder: RecordingsFolder) -> None:
+    keep(folder, "a").file.close()
+    keep(folder, "b").file.close()
+    folder.remove("2", "a")
+    assert folder.find("1", "a") is not None
+    folder.remove("1", "a")
+    folder.remove("1", "a")
+    assert folder.find("1", "a") is None
+    assert folder.find("1", "b") is not None

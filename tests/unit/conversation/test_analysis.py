@@ -82,6 +82,11 @@ def test_documents_that_disagree_are_named() -> None:
     assert of("breakfast").documents_disagree is None
 
 
+def test_why_the_gate_held_words_back_is_noted() -> None:
+    assert of("breakfast", held_back="leak").held_back == "leak"
+    assert of("breakfast").held_back is None
+
+
 def test_an_offer_leaves_the_request_open() -> None:
     noted = of("breakfast", offered=("a", "b"))
     assert (noted.open_request, noted.needs_human) == (True, False)

@@ -37,6 +37,7 @@ async def test_the_models_words_leave_without_their_citations() -> None:
     reply = await answer(FakeModel("Breakfast is from 7:30 to 10:30. [p1]"), "When is breakfast?")
     assert reply.source is ReplySource.MODEL
     assert reply.text == "Breakfast is from 7:30 to 10:30."
+    assert reply.held_back == ""
     assert [citation.document for citation in reply.citations] == ["breakfast"]
 
 
@@ -53,6 +54,7 @@ async def test_a_price_that_stands_nowhere_is_not_said() -> None:
     assert reply.source is ReplySource.KNOWLEDGE
     assert "99" not in reply.text
     assert "7:30" in reply.text
+    assert reply.held_back
 
 
 async def test_a_model_that_is_out_of_order_is_replaced() -> None:

@@ -377,7 +377,11 @@ async def test_a_star_before_any_answer_repeats_the_greeting(phone: Phone) -> No
     await phone.until(lambda: " ".join(phone.said) == f"{GREETING} {GREETING}")
 
 
-@pytest.mark.parametrize("reason", [{"mode": Mode.HUMAN}, {"ai_paused": True}], ids=["taken over", "paused"])
+@pytest.mark.parametrize(
+    "reason",
+    [{"mode": Mode.HUMAN}, {"mode": Mode.DRAFT}, {"ai_paused": True}],
+    ids=["taken over", "drafts", "paused"],
+)
 async def test_what_is_not_for_the_desk_is_put_through_once(
     make_phone: MakePhone, reason: dict[str, Any]
 ) -> None:

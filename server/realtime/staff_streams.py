@@ -1,0 +1,253 @@
+"""``GET /console/live``: tells the console's pages that what they show has changed, and who else looks.
+
+Events are ``changed``, whose id is the mark of the view (a page that comes back with it is told only what is
+new); ``here`` with the names of other members of staff who look at the same conversation; and ``ended`` once
+the session is over. No event has a word of a guest's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from server.channels import sse
+from server.console.conversations import checked_id
+from server.console.sessions import SESSION_COOKIE
+from server.errors import Forbidden, NotFound, StoreUnavailable, TooBusy, TooManyRequests, Unauthenticated
+from server.realtime.sockets import CLOSE_WITHIN_S, OpenSockets
+from server.realtime.staff_watch import MarkOf, Reader, View, Watch, Watches
+from server.store.users import User
+
+MOST_STREAMS = 500
+# Pages that are not seen have none.
+MOST_OF_ONE_USER = 12
+# A proxy cuts what is silent for a minute.
+KEEP_ALIVE_S = 15.0
+CHECK_EVERY_S = 30.0
+# After so long a page asks for a stream again that has ended.
+COME_BACK_MS = 2000
+
+# Whose session a cookie is; None: nobody's, or not any more. Blocks.
+UserOf = Callable[[str], User | None]
+
+log = structlog.get_logger(__name__)
+
+
+class StaffStreams:
+    """Serves the streams.
+
+    Args:
+        hosts: names under which the console is known, beside the one that a request names itself.
+        check_every_s: how often it is looked whether a stream's session still holds.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_of: UserOf,
+        mark_of: MarkOf,
+        sockets: OpenSockets,
+        hosts: Collection[str] = (),
+        most: int = MOST_STREAMS,
+        most_of_one_user: int = MOST_OF_ONE_USER,
+        keep_alive_s: float = KEEP_ALIVE_S,
+        check_every_s: float = CHECK_EVERY_S,
+    ) -> None:
+        self._user_of = user_of
+        self._mark_of = mark_of
+        self._watches = Watches(mark_of)
+        self._sockets = sockets
+        self._hosts = frozenset(hosts)
+        self._most = most
+        self._most_of_one_user = most_of_one_user
+        self._keep_alive_s = keep_alive_s
+        self._check_every_s = check_every_s
+        # Streams of each user.
+        self._open: Counter[int] = Counter()
+
+    async def answer(self, request: Request) -> Response:
+        """The stream.
+
+        Raises:
+            Forbidden: it is not a page of the console that asks.
+            Unauthenticated: nobody is logged in.
+            NotFound: the tenant has no such conversation.
+            TooManyRequests: the user has too many already.
+            TooBusy: all have.
+            StoreUnavailable: the database does not answer.
+        """
+        headers = self._manners(request)
+        self._sockets.check_room()
+        cookie = request.cookies.get(SESSION_COOKIE, "")
+        user = await asyncio.to_thread(self._user_of, cookie)
+        if user is None:
+            raise Unauthenticated("log in to the console")
+        view = View(user.tenant_id, _conversation(request.query_params.get("conversation")))
+        if view.conversation_id is not None:
+            # It is there, and theirs.
+            await asyncio.to_thread(self._mark_of, view)
+        self._check_room(user)
+        return StaffStream(self, view, user, cookie, request.headers.get("last-event-id"), headers)
+
+    def _manners(self, request: Request) -> Mapping[str, str]:
+        """What a page of the console needs to read the answer.
+
+        Raises:
+            Forbidden: it is a page of somebody else's that asks.
+        """
+        origin = request.headers.get("origin")
+        if origin is None:
+            # Of a page's own origin browsers say so in another way; what is no browser says nothing.
+            if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+                raise Forbidden("this is for pages of the console")
+            return {}
+        # The web process may have another port.
+        if urlsplit(origin).hostname not in {request.url.hostname, *self._hosts}:
+            raise Forbidden("this is for pages of the console")
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Credentials": "true",
+            "Vary": "Origin",
+        }
+
+    def _check_room(self, user: User) -> None:
+        if self._open.total() >= self._most:
+            raise TooBusy("this server takes no more pages; try again in a moment")
+        if self._open[user.id] >= self._most_of_one_user:
+            raise TooManyRequests("too many pages of the console are open; close some", COME_BACK_MS / 1000)
+
+    async def serve(self, stream: StaffStream, reader: Reader, cookie: str) -> None:
+        """Let *stream* tell its news until there are no more."""
+        self._open[reader.user.id] += 1
+        try:
+            with self._sockets.listed(stream), self._watches.watched(stream.view, reader) as watch:
+                await self._tell(stream, reader, watch, cookie)
+        finally:
+            self._open[reader.user.id] -= 1
+            if not self._open[reader.user.id]:
+                del self._open[reader.user.id]
+
+    async def _tell(self, stream: StaffStream, reader: Reader, watch: Watch, cookie: str) -> None:
+        clock = asyncio.get_running_loop().time
+        check_at = clock() + self._check_every_s
+        while not watch.is_over:
+            if clock() >= check_at:
+                if not await asyncio.to_thread(self._holds, reader.user, cookie):
+                    await stream.tell_end()
+                    return
+                check_at = clock() + self._check_every_s
+            await stream.tell(watch.mark, watch.others(reader))
+            if not await reader.news(within_s=min(self._keep_alive_s, max(check_at - clock(), 0))):
+                await stream.keep_alive()
+
+    def _holds(self, user: User, cookie: str) -> bool:
+        try:
+            found = self._user_of(cookie)
+        except StoreUnavailable:
+            # It is asked again soon.
+            return True
+        return found is not None and (found.id, found.tenant_id) == (user.id, user.tenant_id)
+
+
+class StaffStream(Response):
+    """One page's stream."""
+
+    def __init__(
+        self,
+        streams: StaffStreams,
+        view: View,
+        user: User,
+        cookie: str,
+        seen: str | None,
+        headers: Mapping[str, str],
+    ) -> None:
+        super().__init__(headers={**headers, **sse.HEADERS, "Content-Type": sse.CONTENT_TYPE})
+        # It ends when it ends.
+        del self.headers["content-length"]
+        self.view = view
+        self._streams = streams
+        self._reader = Reader(user)
+        self._cookie = cookie
+        self._seen = seen
+        self._others: Sequence[str] = []
+        self._send: Send = _nowhere
+        self._is_told_to_go = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI's)
+        """Write until the page goes, its session ends or the process stops."""
+        self._send = send
+        await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": self.raw_headers})
+        await self._write(f"retry: {COME_BACK_MS}\n\n")
+        ends = [
+            asyncio.create_task(self._streams.serve(self, self._reader, self._cookie)),
+            asyncio.create_task(_gone(receive)),
+            asyncio.create_task(self._is_told_to_go.wait()),
+        ]
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in ends:
+                task.cancel()
+            await asyncio.wait(ends)
+        for task in done:
+            task.result()
+        # One that does not read would hold up the closing of all.
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def go_away(self, within_s: float) -> None:  # noqa: ARG002 - nothing is under way here
+        """End: the page comes back."""
+        self._is_told_to_go.set()
+
+    async def tell(self, mark: str | None, others: Sequence[str]) -> None:
+        """Tell what is new of the view's mark and of who else looks."""
+        if mark is not None and mark != self._seen:
+            self._seen = mark
+            await self._write(f"id: {mark}\nevent: changed\ndata: {{}}\n\n")
+        if self.view.conversation_id is not None and others != self._others:
+            self._others = others
+            await self._write(f"event: here\ndata: {json.dumps(others)}\n\n")
+
+    async def tell_end(self) -> None:
+        """Tell that the session is over."""
+        await self._write("event: ended\ndata: {}\n\n")
+
+    async def keep_alive(self) -> None:
+        """A sign of life."""
+        await self._send({"type": "http.response.body", "body": sse.KEEP_ALIVE, "more_body": True})
+
+    async def _write(self, frame: str) -> None:
+        await self._send({"type": "http.response.body", "body": frame.encode(), "more_body": True})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _nowhere(message: Message) -> None:
+    """Before the stream is served."""
+
+
+def _conversation(value: str | None) -> int | None:
+    """The conversation that an address names; None where it names none.
+
+    Raises:
+        NotFound: that is no number of one.
+    """
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdecimal()):
+        raise NotFound("there is no such conversation")
+    return checked_id(int(value))
