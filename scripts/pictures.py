@@ -17,11 +17,19 @@ SCENE = (
     "Do you have a helicopter landing pad?",
     "Thank you!",
 )
+# Pages of the console, by the names of their pictures.
+PAGES = {
+    "conversation": "/console/conversations/1",
+    "conversations": "/console/",
+    "questions": "/console/questions",
+    "knowledge": "/console/knowledge?q=check",
+    "numbers": "/console/numbers",
+}
 TIMEOUT_S = 60.0
 
 
 def main() -> None:
-    """Play the scene and photograph the thread."""
+    """Play the scene and photograph the console."""
     with tempfile.TemporaryDirectory() as folder, start_simulator() as whatsapp:
         whatsapp.add_host(HOST, name="Tamarisk House")
         whatsapp.add_guest(GUEST, name="Noa", sends_read_receipts=True)
@@ -30,7 +38,7 @@ def main() -> None:
             for number, text in enumerate(SCENE, start=1):
                 _exchange(whatsapp, number, text)
             password = lab.frontdesk("user", "add", "Avi", "--tenant", "1").split()[-1]
-            _photograph(lab.web_url, password, ROOT / "docs" / "pictures" / "conversation.png")
+            _photograph(lab.web_url, password)
 
 
 def _exchange(whatsapp: WhatsAppSimulator, number: int, text: str) -> None:
@@ -38,12 +46,14 @@ def _exchange(whatsapp: WhatsAppSimulator, number: int, text: str) -> None:
     wait_until(lambda: len(whatsapp.guest(GUEST)["received"]) == number, TIMEOUT_S, "an answer")
 
 
-def _photograph(url: str, password: str, out: Path) -> None:
-    out.parent.mkdir(exist_ok=True)
-    page = "/console/conversations/1"
-    command = ["node", "scripts/screenshot.js", url, "Avi", password, page, str(out)]
+def _photograph(url: str, password: str) -> None:
+    folder = ROOT / "docs" / "pictures"
+    folder.mkdir(exist_ok=True)
+    pictures = [word for name, page in PAGES.items() for word in (page, str(folder / f"{name}.png"))]
+    command = ["node", "scripts/screenshot.js", url, "Avi", password, *pictures]
     subprocess.run(command, cwd=ROOT, check=True, timeout=TIMEOUT_S)  # noqa: S603 - our own script
-    print(out.relative_to(ROOT))  # noqa: T201
+    for picture in pictures[1::2]:
+        print(Path(picture).relative_to(ROOT))  # noqa: T201
 
 
 if __name__ == "__main__":

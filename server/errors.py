@@ -5,6 +5,7 @@ AppError                      500
 ├── InvalidRequest            400  the message says how to mend it
 │   └── UnprocessableRequest  422  the JSON is sound, its content is not
 ├── Unauthenticated           401
+├── Forbidden                 403  the message says who may
 ├── NotFound                  404
 ├── TooManyRequests           429  this key has asked too often; the message says when to come back
 ├── Conflict                  409  the id was used for something else

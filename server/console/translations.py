@@ -33,7 +33,12 @@ def page_language() -> str:
     # A user that is not loaded yet is not asked for: an error page must not need the database.
     member = g.get("_login_user")
     chosen = str(getattr(getattr(member, "user", None), "language", ""))
-    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "en")
+    if chosen in LANGUAGES:
+        return chosen
+    # A page asks hundreds of times.
+    if "browser_language" not in g:
+        g.browser_language = request.accept_languages.best_match(LANGUAGES, "en")
+    return str(g.browser_language)
 
 
 def page_direction() -> str:

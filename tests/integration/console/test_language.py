@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.support.console import send
+from server.store.users import Users
+from tests.support.console import PASSWORD, log_in, send, token
 
 IN_HEBREW = '<html lang="he" dir="rtl">'
 IN_ENGLISH = '<html lang="en" dir="ltr">'
@@ -54,6 +56,25 @@ def test_an_error_page_is_in_the_reader_s_language(staff: FlaskClient) -> None:
     assert "Not Found" not in page
 
 
-def test_a_name_that_is_a_word_of_the_console_is_not_translated(staff: FlaskClient) -> None:
-    assert send(staff, "/console/team", name="Role changed 100% X", role="staff").status_code == HTTPStatus.OK
-    assert "Role changed 100% X" in _get(staff, "/console/audit", "he").text
+def test_a_name_is_no_word_of_the_console(app: Flask, users: Users) -> None:
+    for name in ("Settings", "100% Noa"):
+        users.add("1", name, PASSWORD)
+        client = app.test_client()
+        log_in(client, name)
+        assert f"<bdi>{name}</bdi>" in _get(client, "/console/audit", "he").text
+
+
+def test_what_a_store_refuses_is_told_in_the_reader_s_language(staff: FlaskClient) -> None:
+    form = {"csrf_token": token(staff.get("/console/account")), "name": "Noa", "role": "staff"}
+    page = staff.post("/console/team", data=form, headers={"Accept-Language": "he"})
+    assert page.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "is taken" not in page.text
+    assert "תפוס" in page.text
+
+
+def test_what_is_wrong_with_a_field_is_told_in_the_reader_s_language(staff: FlaskClient) -> None:
+    form = {"csrf_token": token(staff.get("/console/account")), "title": "", "body": "Free."}
+    page = staff.post("/console/documents/new", data=form, headers={"Accept-Language": "he"})
+    assert page.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "there is none" not in page.text
+    assert "כותרת: חסר" in page.text

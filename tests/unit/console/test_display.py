@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,3 +102,13 @@ def test_times_are_the_business_s_own() -> None:
 def test_languages_have_names_and_texts_have_languages() -> None:
     assert (language_name("he"), language_name("xx")) == ("Hebrew", "XX")
     assert (language_of("שלום"), language_of("123")) == ("he", "")
+
+
+def test_days_durations_and_languages_are_told_in_the_reader_s_language() -> None:
+    times = Times(JERUSALEM, NOW)
+    with Flask(__name__).test_request_context(headers={"Accept-Language": "he"}):
+        assert times.day(NOW) == "היום"
+        assert times.day(datetime(2026, 11, 19, 12, 0, tzinfo=UTC)) == "יום חמישי, 19 בנובמבר 2026"
+        assert times.brief(datetime(2025, 7, 1, 12, 0, tzinfo=UTC)) == "1 ביולי 2025"
+        assert duration(125_000) == "2 דק׳ 5 שנ׳"
+        assert language_name("en") == "אנגלית"
