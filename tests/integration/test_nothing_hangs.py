@@ -119,6 +119,7 @@ OTHERWISE = {
 }
 ASK_NOBODY = {
     "recordings_folder": "asks the disk, from a worker thread that a call does not wait for",
+    "aes_seal": "seals what it is given",
     "recordings_seal": "is the form of its files",
     "tenant_files": "asks the disk",
     "deadline": "is the limit",
