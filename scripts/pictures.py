@@ -33,7 +33,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, start_simulator() as whatsapp:
         whatsapp.add_host(HOST, name="Tamarisk House")
         whatsapp.add_guest(GUEST, name="Noa", sends_read_receipts=True)
-        with Lab(Path(folder), whatsapp) as lab:
+        # Without a proxy before them: the browser finds the realtime process by its port.
+        with Lab(Path(folder), whatsapp, {"PUBLIC_BASE_URL": ""}, realtime=True) as lab:
             lab.link("1", HOST)
             for number, text in enumerate(SCENE, start=1):
                 _exchange(whatsapp, number, text)

@@ -5,7 +5,7 @@ import { GUEST, HOST, makeWorld } from '../testing/sidecar-world.js'
 import { sharedPostgres } from '../testing/stores.js'
 
 /** Short, so that little time is lost; long enough for a machine that is busy with other tests. */
-const LEASE_S = 3
+const LEASE_S = 6
 
 /** @typedef {import('../testing/sidecar-world.js').Sidecar} Sidecar */
 
