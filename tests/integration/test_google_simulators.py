@@ -213,7 +213,8 @@ async def test_a_trouble_meets_the_caller_it_is_of_and_nobody_else(ears: GoogleS
     ears.trouble(of=[sign_of(7)], kind="error", status="UNAVAILABLE")
     said = [config_v1(), audio_v1(speech("one two"))]
     with pytest.raises(exceptions.ServiceUnavailable):
-        await recognise(ears, [config_v1(), audio_v1(quiet_frame(7)), *said[1:]])
+        # Nothing after it: what is sent into a stream that has ended may be told as a fault of gRPC's own.
+        await recognise(ears, [config_v1(), audio_v1(quiet_frame(7))])
     responses = await recognise(ears, [config_v1(), audio_v1(quiet_frame(8)), *said[1:]])
     assert responses[-1].results[0].alternatives[0].transcript == "one two"
     told = [(record["line"], record["fault"]) for record in ears.records(settled=True)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.language_model import FakeModel
 from tests.support.engines import an_engine, the_models
 
+WAIT_S = 30
 QUESTION = "When is breakfast?"
 FROM_MODEL = "Breakfast is from 7:30 to 10:30. [p1]"
 
@@ -83,10 +86,19 @@ def test_a_budget_that_is_spent_holds_for_staff_too(loop: EventLoopThread) -> No
 
 
 def test_a_desk_that_does_not_answer_in_time_is_given_up(loop: EventLoopThread) -> None:
+    has_begun = threading.Event()
+
     async def never(work: Any) -> Any:
         work.close()
+        has_begun.set()
         await asyncio.Event().wait()
 
-    trying = Rehearsals(an_engine(), FakeClock(), lambda work: loop.submit(never(work)), patience_s=0)
+    def submit(work: Any) -> Future[Any]:
+        submitted = loop.submit(never(work))
+        # What has not begun when it is given up would complain that nobody ever waited for it.
+        assert has_begun.wait(WAIT_S)
+        return submitted
+
+    trying = Rehearsals(an_engine(), FakeClock(), submit, patience_s=0)
     with pytest.raises(TooBusy):
         trying.try_question(HOUSE, Channel.CHAT, QUESTION)
