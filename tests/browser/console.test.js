@@ -2,84 +2,34 @@
 /* global document, getComputedStyle */
 
 import assert from 'node:assert/strict'
-import { mkdir, readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { startBrowser } from './browser.js'
-import { startConsole } from './console_process.js'
+import { DESKTOP, ZOOMED_FOUR_TIMES, logIn, visitConsole } from './console_visit.js'
+import { serious, shoot, wider } from './page_checks.js'
 
-/**
- * @typedef {import('playwright-core').Browser} Browser
- * @typedef {import('playwright-core').BrowserContextOptions} Options
- * @typedef {import('playwright-core').Page} Page
- * @typedef {import('./console_process.js').Scene} Scene
- * @typedef {import('./console_process.js').Member} Member
- */
+/** @typedef {import('playwright-core').Page} Page */
 
-const DESKTOP = { width: 1280, height: 900 }
 const PHONE = { width: 360, height: 740 }
-// A window of 1280 pixels at 200 % zoom, and at 400 %: what WCAG 1.4.10 asks for.
+// A window of 1280 pixels at 200 % zoom.
 const ZOOMED_TWICE = { width: 640, height: 450 }
-const ZOOMED_FOUR_TIMES = { width: 320, height: 225 }
-
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 describe('console', () => {
-  /** @type {Browser} */
-  let browser
-  /** @type {Scene} */
-  let scene
-  /** @type {() => Promise<void>} */
-  let stopConsole
-  /** Cookies of a login, so that not every test logs in. @type {Options['storageState']} */
-  let loggedIn
+  /** @type {import('./console_visit.js').Visit} */
+  let visit
 
   before(async () => {
-    const started = await startConsole()
-    scene = started.scene
-    stopConsole = started.stop
-    browser = await startBrowser()
-    const page = await open('/console/')
-    await logIn(page, scene.staff)
-    loggedIn = await page.context().storageState()
-    await page.context().close()
+    visit = await visitConsole()
   })
 
-  after(async () => {
-    await browser?.close()
-    await stopConsole?.()
-  })
-
-  /**
-   * @param {string} path
-   * @param {Options} options
-   */
-  async function open (path, options = {}) {
-    const context = await browser.newContext({ viewport: DESKTOP, bypassCSP: true, ...options })
-    const page = await context.newPage()
-    await page.goto(scene.url + path)
-    return page
-  }
-
-  /** @param {string} path @param {Options} [options] */
-  function openLoggedIn (path, options = {}) {
-    return open(path, { storageState: loggedIn, ...options })
-  }
-
-  /** @param {string} part */
-  function thread (part) {
-    return `/console/conversations/${scene.threads[part]}`
-  }
+  after(() => visit?.close())
 
   test('a login needs nothing but the keyboard and leads to the page that was asked for', async () => {
-    const page = await open(thread('english'))
+    const page = await visit.openAnonymous(visit.thread('english'))
     assert.equal(new URL(page.url()).pathname, '/console/login')
     await shoot(page, 'login')
     // Keys that are pressed before the page has given a field the focus go nowhere.
     await page.locator('input[name=name]:focus').waitFor()
-    await page.keyboard.type(scene.staff.name)
+    await page.keyboard.type(visit.scene.staff.name)
     await page.keyboard.press('Tab')
     await page.keyboard.type('not the password')
     await page.keyboard.press('Enter')
@@ -87,22 +37,22 @@ describe('console', () => {
     await shoot(page, 'login-refused')
     // The name is still there, and the cursor is where the mistake was.
     await page.locator('input[type=password]:focus').waitFor()
-    await page.keyboard.type(scene.staff.password)
+    await page.keyboard.type(visit.scene.staff.password)
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: 'Tom Becker' }).waitFor()
-    assert.equal(new URL(page.url()).pathname, thread('english'))
+    assert.equal(new URL(page.url()).pathname, visit.thread('english'))
     await page.getByRole('button', { name: 'Log out' }).press('Enter')
     await page.getByRole('heading', { name: 'Log in' }).waitFor()
-    await page.goto(`${scene.url}${thread('english')}`)
+    await page.goto(`${visit.scene.url}${visit.thread('english')}`)
     assert.equal(new URL(page.url()).pathname, '/console/login')
     await page.context().close()
   })
 
   test('the list has the newest conversation first and says who needs a person', async () => {
-    const page = await openLoggedIn('/console/')
+    const page = await visit.open('/console/')
     const names = await page.locator('.row h2 a').allInnerTexts()
     assert.deepEqual([names[0], names[1], names[2]], ['Maya Rosen', 'Tom Becker', 'נועם לוי'])
-    assert.equal(names.length, Object.keys(scene.threads).length)
+    assert.equal(names.length, Object.keys(visit.scene.threads).length)
     const urgent = page.locator('.row', { hasText: 'Needs a person' })
     assert.deepEqual(await urgent.locator('h2 a').allInnerTexts(), ['Maya Rosen'])
     await shoot(page, 'list')
@@ -110,7 +60,7 @@ describe('console', () => {
   })
 
   test('search and the filter are in the address, and nothing found says what to do', async () => {
-    const page = await openLoggedIn('/console/')
+    const page = await visit.open('/console/')
     await page.getByRole('searchbox').fill('הכניסה')
     await page.getByRole('button', { name: 'Search' }).click()
     assert.deepEqual(await page.locator('.row h2 a').allInnerTexts(), ['נועם לוי'])
@@ -125,7 +75,7 @@ describe('console', () => {
   })
 
   test('conversations are chosen by channel, language and who answers, with the keyboard and in the address', async () => {
-    const page = await openLoggedIn('/console/')
+    const page = await visit.open('/console/')
     await page.getByLabel('Language').selectOption({ label: 'Hebrew' })
     await page.getByLabel('Channel').selectOption({ label: 'WhatsApp' })
     await page.getByRole('button', { name: 'Search' }).press('Enter')
@@ -135,21 +85,21 @@ describe('console', () => {
     assert.equal(new URL(page.url()).searchParams.get('language'), 'he')
     assert.equal(await page.getByLabel('Channel').inputValue(), 'whatsapp')
     await shoot(page, 'list-chosen')
-    await page.goto(`${scene.url}/console/?mode=draft&channel=pigeon`)
+    await page.goto(`${visit.scene.url}/console/?mode=draft&channel=pigeon`)
     await page.getByText('No conversation is as chosen above').waitFor()
     await page.context().close()
   })
 
   test('a business without conversations is told how to get its first', async () => {
-    const page = await open('/console/')
-    await logIn(page, scene.newcomer)
+    const page = await visit.openAnonymous('/console/')
+    await logIn(page, visit.scene.newcomer)
     await page.getByText('No conversations yet').waitFor()
     await shoot(page, 'list-empty')
     await page.context().close()
   })
 
   test('Hebrew runs from right to left, and codes and numbers in it from left to right', async () => {
-    const page = await openLoggedIn(thread('hebrew'))
+    const page = await visit.open(visit.thread('hebrew'))
     const said = page.locator('.said').first()
     assert.equal(await said.evaluate(element => getComputedStyle(element).direction), 'rtl')
     const words = page.locator('.said bdi')
@@ -172,7 +122,7 @@ describe('console', () => {
   })
 
   test('an English thread runs from left to right and tells how each answer came about', async () => {
-    const page = await openLoggedIn(thread('english'))
+    const page = await visit.open(visit.thread('english'))
     const direction = await page.locator('.said').first().evaluate(element => getComputedStyle(element).direction)
     assert.equal(direction, 'ltr')
     const details = page.locator('details').first()
@@ -184,7 +134,7 @@ describe('console', () => {
   })
 
   test('guest, AI and the host\'s own phone look and read apart', async () => {
-    const page = await openLoggedIn(thread('handover'))
+    const page = await visit.open(visit.thread('handover'))
     const left = await box(page, '.bubble.guest')
     const right = await box(page, '.bubble.reply')
     assert.ok(left.x < right.x && left.x + left.width < right.x + right.width)
@@ -196,7 +146,7 @@ describe('console', () => {
   })
 
   test('staff take over with the keyboard, write, and hand back', async () => {
-    const page = await openLoggedIn(thread('hebrew'))
+    const page = await visit.open(visit.thread('hebrew'))
     await page.getByRole('button', { name: 'Take over' }).press('Enter')
     await page.getByText('You and the team answer this guest').waitFor()
     await page.locator('.event', { hasText: 'took over' }).waitFor()
@@ -214,7 +164,7 @@ describe('console', () => {
   })
 
   test('what a guest sent and how a call sounded is seen and heard in the thread', async () => {
-    const page = await openLoggedIn(thread('call'), { bypassCSP: false })
+    const page = await visit.open(visit.thread('call'), { bypassCSP: false })
     const width = await page.locator('.picture img').evaluate(async (/** @type {HTMLImageElement} */ image) => {
       image.loading = 'eager'
       await image.decode()
@@ -244,14 +194,14 @@ describe('console', () => {
   })
 
   test('a failed delivery says so in words', async () => {
-    const page = await openLoggedIn(thread('failed'))
+    const page = await visit.open(visit.thread('failed'))
     await page.locator('.bubble.reply', { hasText: 'Not delivered' }).getByText('refused 463').waitFor()
     await shoot(page, 'thread-failed')
     await page.context().close()
   })
 
   test('a long thread opens at its newest message and pages back to its first', async () => {
-    const page = await openLoggedIn('/console/')
+    const page = await visit.open('/console/')
     await page.locator('.row').last().getByRole('link').click()
     await page.getByText('Answer 60', { exact: true }).waitFor()
     const top = (await box(page, '#latest')).y
@@ -264,35 +214,35 @@ describe('console', () => {
 
   test('a script in a guest\'s name and message is shown and does not run', async () => {
     for (const bypassCSP of [true, false]) {
-      const page = await openLoggedIn(thread('script'), { bypassCSP })
+      const page = await visit.open(visit.thread('script'), { bypassCSP })
       const said = await page.locator('.bubble.guest .said').innerText()
       assert.match(said, /^<script>document\.title/)
       assert.match(await page.title(), /^Bobby <script>/)
       assert.equal(await page.locator('main script, main img').count(), 0)
-      await page.goto(`${scene.url}/console/`)
+      await page.goto(`${visit.scene.url}/console/`)
       assert.match(await page.title(), /^Conversations/)
       await page.context().close()
     }
   })
 
   test('the pages keep to their own rules: nothing is blocked or missing', async () => {
-    const page = await openLoggedIn('/console/', { bypassCSP: false })
+    const page = await visit.open('/console/', { bypassCSP: false })
     /** @type {string[]} */
     const complaints = []
     page.on('console', message => complaints.push(message.text()))
     page.on('response', response => {
       if (response.status() >= 400) complaints.push(response.url())
     })
-    for (const path of ['/console/', thread('hebrew'), thread('english')]) await page.goto(scene.url + path)
+    for (const path of ['/console/', visit.thread('hebrew'), visit.thread('english')]) await page.goto(visit.scene.url + path)
     assert.deepEqual(complaints, [])
     await page.context().close()
   })
 
   for (const viewport of [PHONE, ZOOMED_TWICE, ZOOMED_FOUR_TIMES]) {
     test(`nothing is wider than a window of ${viewport.width} pixels`, async () => {
-      const page = await openLoggedIn('/console/', { viewport })
+      const page = await visit.open('/console/', { viewport })
       for (const [name, path] of pages()) {
-        await page.goto(scene.url + path)
+        await page.goto(visit.scene.url + path)
         await page.locator('details').evaluateAll(all => all.forEach(one => one.setAttribute('open', '')))
         assert.deepEqual(await wider(page), [], `${name} at ${viewport.width}`)
         await shoot(page, `${name}-${viewport.width}`)
@@ -302,9 +252,9 @@ describe('console', () => {
   }
 
   test('text of twice the size fits too', async () => {
-    const page = await openLoggedIn('/console/', { viewport: PHONE })
+    const page = await visit.open('/console/', { viewport: PHONE })
     for (const [name, path] of pages()) {
-      await page.goto(scene.url + path)
+      await page.goto(visit.scene.url + path)
       await page.addStyleTag({ content: 'html { font-size: 200% }' })
       assert.deepEqual(await wider(page), [], name)
       await shoot(page, `${name}-large-text`)
@@ -314,15 +264,15 @@ describe('console', () => {
 
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     test(`axe finds nothing serious in ${colorScheme}`, async () => {
-      const page = await openLoggedIn('/console/', { colorScheme })
+      const page = await visit.open('/console/', { colorScheme })
       for (const [name, path] of pages()) {
-        await page.goto(scene.url + path)
+        await page.goto(visit.scene.url + path)
         await page.locator('details').evaluateAll(all => all.forEach(one => one.setAttribute('open', '')))
         assert.deepEqual(await serious(page), [], `${name} in ${colorScheme}`)
         await shoot(page, `${name}-${colorScheme}`)
       }
       await page.context().clearCookies()
-      await page.goto(`${scene.url}/console/login`)
+      await page.goto(`${visit.scene.url}/console/login`)
       assert.deepEqual(await serious(page), [], `login in ${colorScheme}`)
       await shoot(page, `login-${colorScheme}`)
       await page.context().close()
@@ -333,7 +283,7 @@ describe('console', () => {
   function pages () {
     /** @type {Array<[string, string]>} */
     const threads = ['call', 'handover', 'english', 'hebrew', 'failed', 'long_words', 'script']
-      .map(part => [part, thread(part)])
+      .map(part => [part, visit.thread(part)])
     return [
       ['list', '/console/'],
       ['nothing', '/console/?q=zzz'],
@@ -343,61 +293,9 @@ describe('console', () => {
   }
 })
 
-/** @param {Page} page @param {Member} member */
-async function logIn (page, { name, password }) {
-  await page.getByLabel('Name').fill(name)
-  await page.getByLabel('Password').fill(password)
-  await page.getByRole('button', { name: 'Log in' }).click()
-  await page.getByRole('heading', { name: 'Conversations' }).waitFor()
-}
-
 /** @param {Page} page @param {string} selector */
 async function box (page, selector) {
   const found = await page.locator(selector).first().boundingBox()
   assert.ok(found, `${selector} has no box`)
   return found
-}
-
-/**
- * What sticks out of the window or of its bubble sideways.
- * @param {Page} page
- * @returns {Promise<string[]>}
- */
-function wider (page) {
-  return page.evaluate(() => {
-    const whole = { left: 0, right: document.documentElement.clientWidth }
-    const isHidden = (/** @type {Element} */ element) => element.closest('.hidden, .skip, .snippet') !== null
-    return [...document.body.querySelectorAll('*')]
-      .filter(element => !isHidden(element))
-      .filter(element => {
-        const { left, right } = element.getBoundingClientRect()
-        const frame = element.closest('.bubble')?.getBoundingClientRect() ?? whole
-        return left < frame.left - 0.5 || right > frame.right + 0.5 || right > whole.right + 0.5
-      })
-      .map(element => element.outerHTML.slice(0, 80))
-  })
-}
-
-/**
- * Accessibility findings that keep somebody out.
- * @param {Page} page
- * @returns {Promise<string[]>}
- */
-async function serious (page) {
-  await page.evaluate(axeSource)
-  const violations = await page.evaluate(async () => {
-    const axe = /** @type {typeof import('axe-core')} */ (Reflect.get(globalThis, 'axe'))
-    return (await axe.run()).violations
-  })
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`)
-}
-
-/** Keep a picture of the page if SCREENSHOTS_DIR says where. @param {Page} page @param {string} name */
-async function shoot (page, name) {
-  const folder = process.env.SCREENSHOTS_DIR
-  if (!folder) return
-  await mkdir(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }

@@ -1,73 +1,30 @@
 /// <reference lib="dom" />
-/* global document, getComputedStyle */
+/* global document */
 
 import assert from 'node:assert/strict'
-import { mkdir, readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { startBrowser } from './browser.js'
-import { startConsole } from './console_process.js'
+import { ZOOMED_FOUR_TIMES, visitConsole } from './console_visit.js'
+import { serious, shoot, wider } from './page_checks.js'
 
-/**
- * @typedef {import('playwright-core').Browser} Browser
- * @typedef {import('playwright-core').BrowserContextOptions} Options
- * @typedef {import('playwright-core').Page} Page
- * @typedef {import('./console_process.js').Scene} Scene
- */
+/** @typedef {import('playwright-core').Page} Page */
 
-const DESKTOP = { width: 1280, height: 900 }
-// A window of 1280 pixels at 400 %: what WCAG 1.4.10 asks for.
-const ZOOMED_FOUR_TIMES = { width: 320, height: 225 }
 const FILE = '# ארוחת בוקר\n\nמוגשת בין 7:30 ל-10:30.\n\n# Towels\n\nTowels hang beside the pool.\n'
 
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
 describe('knowledge in the console', () => {
-  /** @type {Browser} */
-  let browser
-  /** @type {Scene} */
-  let scene
-  /** @type {() => Promise<void>} */
-  let stopConsole
-  /** @type {Options['storageState']} */
-  let loggedIn
+  /** @type {import('./console_visit.js').Visit} */
+  let visit
 
   before(async () => {
-    const started = await startConsole()
-    scene = started.scene
-    stopConsole = started.stop
-    browser = await startBrowser()
-    const page = await browser.newPage()
-    await page.goto(`${scene.url}/console/login`)
-    await page.getByLabel('Name').fill(scene.staff.name)
-    await page.getByLabel('Password').fill(scene.staff.password)
-    await page.keyboard.press('Enter')
-    await page.waitForURL(`${scene.url}/console/`)
-    loggedIn = await page.context().storageState()
-    await page.context().close()
+    visit = await visitConsole()
     await addDocument('Swimming pool', 'The pool is open from 8:00 to 20:00.')
   })
 
-  after(async () => {
-    await browser?.close()
-    await stopConsole?.()
-  })
-
-  /** @param {string} path @param {Options} [options] */
-  async function open (path, options = {}) {
-    const context = await browser.newContext({
-      viewport: DESKTOP, bypassCSP: true, storageState: loggedIn, ...options
-    })
-    const page = await context.newPage()
-    await page.goto(scene.url + path)
-    return page
-  }
+  after(() => visit?.close())
 
   /** @param {string} title @param {string} text */
   async function addDocument (title, text) {
-    const page = await open('/console/documents/new')
+    const page = await visit.open('/console/documents/new')
     await page.getByLabel('Title').fill(title)
     await page.getByLabel('Text', { exact: true }).fill(text)
     await page.getByRole('button', { name: 'Save' }).click()
@@ -76,7 +33,7 @@ describe('knowledge in the console', () => {
   }
 
   test('a document is found, changed with the keyboard, and refused with its fault beside the field', async () => {
-    const page = await open('/console/knowledge?q=pool')
+    const page = await visit.open('/console/knowledge?q=pool')
     await page.getByRole('link', { name: 'Swimming pool' }).focus()
     await page.keyboard.press('Enter')
     const hours = page.getByLabel('Opening hours')
@@ -97,8 +54,8 @@ describe('knowledge in the console', () => {
 
   test('the second of two editors sees both texts', async () => {
     await addDocument('Parking', 'In the yard.')
-    const first = await open('/console/knowledge/parking')
-    const second = await open('/console/knowledge/parking')
+    const first = await visit.open('/console/knowledge/parking')
+    const second = await visit.open('/console/knowledge/parking')
     await first.getByLabel('Text', { exact: true }).fill('Behind the house.')
     await first.getByRole('button', { name: 'Save' }).click()
     await first.getByRole('status').filter({ hasText: 'Saved' }).waitFor()
@@ -114,7 +71,7 @@ describe('knowledge in the console', () => {
   })
 
   test('a file is looked at before it is imported', async () => {
-    const page = await open('/console/imports')
+    const page = await visit.open('/console/imports')
     await page.getByLabel('Files').setInputFiles({
       name: 'towels.md', mimeType: 'text/markdown', buffer: Buffer.from(FILE)
     })
@@ -126,13 +83,13 @@ describe('knowledge in the console', () => {
     while (await page.getByRole('link', { name: 'Look again' }).count()) await page.reload()
     await page.getByText('Imported.').waitFor()
     assert.deepEqual(await serious(page), [])
-    await page.goto(`${scene.url}/console/knowledge?q=towels.md`)
+    await page.goto(`${visit.scene.url}/console/knowledge?q=towels.md`)
     assert.equal(await page.getByRole('link', { name: /Towels|ארוחת/ }).count(), 2)
     await page.context().close()
   })
 
   test('a question is tried and shown with its passages', async () => {
-    const page = await open('/console/try')
+    const page = await visit.open('/console/try')
     await page.getByLabel('Question').fill('Is there a swimming pool?')
     await page.getByRole('button', { name: 'Try it' }).click()
     await page.getByRole('heading', { name: 'A guest would be answered' }).waitFor()
@@ -143,7 +100,7 @@ describe('knowledge in the console', () => {
   })
 
   test('a question is answered, and the page says whether the desk knows it now', async () => {
-    const page = await open('/console/questions')
+    const page = await visit.open('/console/questions')
     await page.getByRole('link', { name: 'Is there a place to land a helicopter?' }).click()
     assert.equal(await page.getByLabel('Title').inputValue(), 'Is there a place to land a helicopter?')
     await page.getByLabel('Text', { exact: true }).fill('There is no place to land a helicopter.')
@@ -152,16 +109,16 @@ describe('knowledge in the console', () => {
     assert.ok(await page.getByText('It goes to 1 guest.').isVisible())
     assert.deepEqual(await serious(page), [])
     await shoot(page, 'question-answered')
-    await page.goto(`${scene.url}/console/conversations/${scene.threads.handover}`)
+    await page.goto(`${visit.scene.url}/console/conversations/${visit.scene.threads.handover}`)
     assert.ok(await page.getByText('There is no place to land a helicopter.').isVisible())
     await page.context().close()
   })
 
   for (const colorScheme of /** @type {Array<'light' | 'dark'>} */ (['light', 'dark'])) {
     test(`axe finds nothing serious in ${colorScheme}`, async () => {
-      const page = await open('/console/', { colorScheme })
+      const page = await visit.open('/console/', { colorScheme })
       for (const [name, path] of await pages(page)) {
-        await page.goto(scene.url + path)
+        await page.goto(visit.scene.url + path)
         assert.deepEqual(await serious(page), [], `${name} in ${colorScheme}`)
         await shoot(page, `${name}-${colorScheme}`)
       }
@@ -170,9 +127,9 @@ describe('knowledge in the console', () => {
   }
 
   test('nothing is wider than a narrow window, and what is pressed is large enough', async () => {
-    const page = await open('/console/', { viewport: ZOOMED_FOUR_TIMES })
+    const page = await visit.open('/console/', { viewport: ZOOMED_FOUR_TIMES })
     for (const [name, path] of await pages(page)) {
-      await page.goto(scene.url + path)
+      await page.goto(visit.scene.url + path)
       assert.deepEqual(await wider(page), [], name)
       assert.deepEqual(await tooSmall(page), [], name)
       await shoot(page, `${name}-320`)
@@ -181,12 +138,12 @@ describe('knowledge in the console', () => {
   })
 
   test('the pages keep to their own rules and are the same from right to left', async () => {
-    const page = await open('/console/', { bypassCSP: false, locale: 'he' })
+    const page = await visit.open('/console/', { bypassCSP: false, locale: 'he' })
     /** @type {string[]} */
     const complaints = []
     page.on('console', message => complaints.push(message.text()))
     for (const [name, path] of await pages(page)) {
-      await page.goto(scene.url + path)
+      await page.goto(visit.scene.url + path)
       assert.equal(await page.evaluate(() => document.title.includes('taken over')), false)
       await page.evaluate(() => document.documentElement.setAttribute('dir', 'rtl'))
       assert.deepEqual(await wider(page), [], name)
@@ -198,7 +155,7 @@ describe('knowledge in the console', () => {
 
   /** @param {Page} page @returns {Promise<Array<[string, string]>>} names and addresses of pages that look different */
   async function pages (page) {
-    await page.goto(`${scene.url}/console/questions`)
+    await page.goto(`${visit.scene.url}/console/questions`)
     const asked = await page.locator('.list h2 a').evaluateAll(links => links.map(link => link.getAttribute('href') ?? ''))
     return [
       ['knowledge', '/console/knowledge'],
@@ -214,44 +171,10 @@ describe('knowledge in the console', () => {
   }
 })
 
-/** What is wider than the window. @param {Page} page @returns {Promise<string[]>} */
-function wider (page) {
-  return page.evaluate(() => {
-    const edge = document.documentElement.clientWidth + 1
-    return [...document.querySelectorAll('body *')]
-      .filter(element => !element.closest('.hidden, .skip') && getComputedStyle(element).overflow !== 'hidden')
-      .filter(element => {
-        const { left, right } = element.getBoundingClientRect()
-        return (right > edge || left < -1) && !element.closest('.snippet')
-      })
-      .map(element => element.outerHTML.slice(0, 120))
-  })
-}
-
 /** What is pressed and smaller than 24 pixels, but for links. @param {Page} page @returns {Promise<string[]>} */
 function tooSmall (page) {
   const pressed = 'main :is(button, .button, select, textarea, input:not([type=hidden], [type=checkbox]))'
   return page.evaluate(all => [...document.querySelectorAll(all)]
     .filter(element => element.getBoundingClientRect().height < 24)
     .map(element => element.outerHTML.slice(0, 120)), pressed)
-}
-
-/** @param {Page} page @returns {Promise<string[]>} serious findings of axe */
-async function serious (page) {
-  await page.evaluate(axeSource)
-  const violations = await page.evaluate(async () => {
-    const axe = /** @type {typeof import('axe-core')} */ (Reflect.get(globalThis, 'axe'))
-    return (await axe.run()).violations
-  })
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`)
-}
-
-/** Keep a picture of the page if SCREENSHOTS_DIR says where. @param {Page} page @param {string} name */
-async function shoot (page, name) {
-  const folder = process.env.SCREENSHOTS_DIR
-  if (!folder) return
-  await mkdir(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }

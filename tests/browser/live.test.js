@@ -5,13 +5,12 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 import { startBrowser } from './browser.js'
+import { serious } from './page_checks.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const START_TIMEOUT_MS = 180_000
@@ -22,8 +21,6 @@ const START_TIMEOUT_MS = 180_000
  * @typedef {{name: string, password: string}} Member
  * @typedef {{url: string, guest: string, staff: Member[]}} Scene
  */
-
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 describe('pages that stay open', () => {
   /** @type {Browser} */
@@ -249,22 +246,6 @@ describe('pages that stay open', () => {
     return page
   }
 })
-
-/**
- * Accessibility findings that keep somebody out.
- * @param {Page} page
- * @returns {Promise<string[]>}
- */
-async function serious (page) {
-  await page.evaluate(axeSource)
-  const violations = await page.evaluate(async () => {
-    const axe = /** @type {typeof import('axe-core')} */ (Reflect.get(globalThis, 'axe'))
-    return (await axe.run()).violations
-  })
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`)
-}
 
 /** Have a page ask again, as it does by itself. @param {Page} page */
 async function refresh (page) {

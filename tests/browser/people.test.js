@@ -1,71 +1,26 @@
 /// <reference lib="dom" />
-/* global document */
 
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { startBrowser } from './browser.js'
-import { startConsole } from './console_process.js'
+import { ZOOMED_FOUR_TIMES, fillLogin, logIn, visitConsole } from './console_visit.js'
+import { serious, shoot, wider } from './page_checks.js'
 
-/**
- * @typedef {import('playwright-core').Browser} Browser
- * @typedef {import('playwright-core').BrowserContextOptions} Options
- * @typedef {import('playwright-core').Page} Page
- * @typedef {import('./console_process.js').Scene} Scene
- * @typedef {import('./console_process.js').Member} Member
- */
-
-const DESKTOP = { width: 1280, height: 900 }
-const ZOOMED_FOUR_TIMES = { width: 320, height: 225 }
 const STEP_MS = 30_000
 
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
 describe('people in the console', () => {
-  /** @type {Browser} */
-  let browser
-  /** @type {Scene} */
-  let scene
-  /** @type {() => Promise<void>} */
-  let stopConsole
-  /** @type {Options['storageState']} */
-  let loggedIn
+  /** @type {import('./console_visit.js').Visit} */
+  let visit
 
   before(async () => {
-    const started = await startConsole()
-    scene = started.scene
-    stopConsole = started.stop
-    browser = await startBrowser()
-    const page = await open('/console/login')
-    await logIn(page, scene.staff)
-    loggedIn = await page.context().storageState()
-    await page.context().close()
+    visit = await visitConsole()
   })
 
-  after(async () => {
-    await browser?.close()
-    await stopConsole?.()
-  })
-
-  /** @param {string} path @param {Options} [options] */
-  async function open (path, options = {}) {
-    const context = await browser.newContext({ viewport: DESKTOP, bypassCSP: true, ...options })
-    const page = await context.newPage()
-    await page.goto(scene.url + path)
-    return page
-  }
-
-  /** @param {string} path @param {Options} [options] */
-  function openLoggedIn (path, options = {}) {
-    return open(path, { storageState: loggedIn, ...options })
-  }
+  after(() => visit?.close())
 
   test('somebody is added, logs in, sets a second factor up, and needs it from then on', async () => {
-    const owner = await openLoggedIn('/console/team')
+    const owner = await visit.open('/console/team')
     await owner.getByLabel('Name to log in with').fill('Dana')
     await owner.getByLabel('Role', { exact: true }).selectOption({ label: 'Staff' })
     await owner.getByRole('button', { name: 'Add and make a password' }).press('Enter')
@@ -75,7 +30,7 @@ describe('people in the console', () => {
     await owner.reload()
 
     // With the console's own policy in force: the code must be seen.
-    const dana = await open('/console/login', { bypassCSP: false })
+    const dana = await visit.openAnonymous('/console/login', { bypassCSP: false })
     await logIn(dana, { name: 'Dana', password })
     assert.equal(await dana.getByRole('link', { name: 'Team' }).count(), 0)
     await dana.getByRole('link', { name: 'Your account: Dana' }).press('Enter')
@@ -100,7 +55,7 @@ describe('people in the console', () => {
     await dana.keyboard.type('000 000')
     await dana.keyboard.press('Enter')
     await dana.getByRole('alert').waitFor()
-    await dana.goto(`${scene.url}/console/`)
+    await dana.goto(`${visit.scene.url}/console/`)
     await dana.getByRole('heading', { name: 'Log in' }).waitFor()
     await fillLogin(dana, { name: 'Dana', password })
     // As from a phone whose clock is fast: the code of now was used.
@@ -112,15 +67,15 @@ describe('people in the console', () => {
   })
 
   test('the last owner is told why the account cannot be disabled', async () => {
-    const page = await openLoggedIn('/console/team')
-    await page.locator('.people li', { hasText: scene.staff.name }).locator('summary').press('Enter')
-    await page.getByRole('button', { name: `Disable: ${scene.staff.name}` }).press('Enter')
+    const page = await visit.open('/console/team')
+    await page.locator('.people li', { hasText: visit.scene.staff.name }).locator('summary').press('Enter')
+    await page.getByRole('button', { name: `Disable: ${visit.scene.staff.name}` }).press('Enter')
     await page.getByText('last owner of the business').waitFor()
     await page.context().close()
   })
 
   test('a key is shown once and revoked by name', async () => {
-    const page = await openLoggedIn('/console/keys')
+    const page = await visit.open('/console/keys')
     await page.getByLabel('Name').fill('website')
     await page.getByRole('button', { name: 'Make a key' }).press('Enter')
     assert.match(await page.locator('.secret').innerText(), /^fd_/)
@@ -133,7 +88,7 @@ describe('people in the console', () => {
   })
 
   test('a guest\'s data is saved and erased, and the audit log tells so', async () => {
-    const page = await openLoggedIn(`/console/conversations/${scene.threads.failed}`)
+    const page = await visit.open(`/console/conversations/${visit.scene.threads.failed}`)
     const name = await page.getByRole('heading', { level: 1 }).innerText()
     await page.getByRole('link', { name: 'The guest\'s data' }).press('Enter')
     await shoot(page, 'guest-data')
@@ -149,13 +104,13 @@ describe('people in the console', () => {
     await page.getByRole('heading', { level: 1, name: 'Audit log' }).waitFor()
     await page.locator('.entry').first().getByText('A guest erased').waitFor()
     await shoot(page, 'audit')
-    await page.goto(`${scene.url}/console/conversations/${scene.threads.failed}`)
+    await page.goto(`${visit.scene.url}/console/conversations/${visit.scene.threads.failed}`)
     await page.getByRole('heading', { name: 'Not Found' }).waitFor()
     await page.context().close()
   })
 
   test('the pages may be read in Hebrew, from right to left', async () => {
-    const page = await openLoggedIn('/console/account')
+    const page = await visit.open('/console/account')
     await page.getByLabel('Language').selectOption({ label: 'עברית' })
     await page.locator('form[action$="/language"] button').press('Enter')
     await page.locator('html[dir=rtl]').waitFor()
@@ -168,9 +123,9 @@ describe('people in the console', () => {
   })
 
   test('nothing is wider than a window of 320 pixels, also with text of twice the size', async () => {
-    const page = await openLoggedIn('/console/account', { viewport: ZOOMED_FOUR_TIMES })
+    const page = await visit.open('/console/account', { viewport: ZOOMED_FOUR_TIMES })
     for (const [name, path] of pages()) {
-      await page.goto(scene.url + path)
+      await page.goto(visit.scene.url + path)
       await page.locator('details').evaluateAll(all => all.forEach(one => one.setAttribute('open', '')))
       assert.deepEqual(await wider(page), [], name)
       await shoot(page, `${name}-320`)
@@ -182,9 +137,9 @@ describe('people in the console', () => {
 
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     test(`axe finds nothing serious in ${colorScheme}`, async () => {
-      const page = await openLoggedIn('/console/account', { colorScheme })
+      const page = await visit.open('/console/account', { colorScheme })
       for (const [name, path] of pages()) {
-        await page.goto(scene.url + path)
+        await page.goto(visit.scene.url + path)
         await page.locator('details').evaluateAll(all => all.forEach(one => one.setAttribute('open', '')))
         assert.deepEqual(await serious(page), [], `${name} in ${colorScheme}`)
         await shoot(page, `${name}-${colorScheme}`)
@@ -220,59 +175,4 @@ function codeOf (key, stepsOff) {
   const digest = createHmac('sha1', secret).update(step).digest()
   const place = (digest.at(-1) ?? 0) & 0xF
   return String((digest.readUInt32BE(place) & 0x7FFFFFFF) % 1_000_000).padStart(6, '0')
-}
-
-/** @param {Page} page @param {Member} member */
-async function fillLogin (page, { name, password }) {
-  await page.getByLabel('Name').fill(name)
-  await page.getByLabel('Password').fill(password)
-  await page.getByRole('button', { name: 'Log in' }).click()
-}
-
-/** @param {Page} page @param {Member} member */
-async function logIn (page, member) {
-  await fillLogin(page, member)
-  await page.getByRole('heading', { level: 1, name: 'Conversations' }).waitFor()
-}
-
-/**
- * What sticks out of the window sideways.
- * @param {Page} page
- * @returns {Promise<string[]>}
- */
-function wider (page) {
-  return page.evaluate(() => {
-    const width = document.documentElement.clientWidth
-    return [...document.body.querySelectorAll('*')]
-      .filter(element => element.closest('.hidden, .skip') === null)
-      .filter(element => {
-        const { left, right } = element.getBoundingClientRect()
-        return left < -0.5 || right > width + 0.5
-      })
-      .map(element => element.outerHTML.slice(0, 80))
-  })
-}
-
-/**
- * Accessibility findings that keep somebody out.
- * @param {Page} page
- * @returns {Promise<string[]>}
- */
-async function serious (page) {
-  await page.evaluate(axeSource)
-  const violations = await page.evaluate(async () => {
-    const axe = /** @type {typeof import('axe-core')} */ (Reflect.get(globalThis, 'axe'))
-    return (await axe.run()).violations
-  })
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`)
-}
-
-/** Keep a picture of the page if SCREENSHOTS_DIR says where. @param {Page} page @param {string} name */
-async function shoot (page, name) {
-  const folder = process.env.SCREENSHOTS_DIR
-  if (!folder) return
-  await mkdir(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }

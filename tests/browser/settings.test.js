@@ -2,66 +2,32 @@
 /* global document */
 
 import assert from 'node:assert/strict'
-import { mkdir, readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { startBrowser } from './browser.js'
-import { startConsole } from './console_process.js'
+import { visitConsole } from './console_visit.js'
+import { findings, overflow, shoot } from './page_checks.js'
 
-/**
- * @typedef {import('playwright-core').Browser} Browser
- * @typedef {import('playwright-core').BrowserContextOptions} Options
- * @typedef {import('playwright-core').Page} Page
- * @typedef {import('./console_process.js').Scene} Scene
- */
+/** @typedef {import('playwright-core').BrowserContextOptions} Options */
 
-const DESKTOP = { width: 1280, height: 900 }
 const PLACES = ['settings', 'numbers', 'numbers/link', 'numbers/log-out', 'playground'].map(place => `/console/${place}`)
 
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
 describe('settings, numbers and playground', () => {
-  /** @type {Browser} */
-  let browser
-  /** @type {Scene} */
-  let scene
-  /** @type {() => Promise<void>} */
-  let stopConsole
-  /** @type {Options['storageState']} */
-  let loggedIn
+  /** @type {import('./console_visit.js').Visit} */
+  let visit
 
   before(async () => {
-    const started = await startConsole()
-    scene = started.scene
-    stopConsole = started.stop
-    browser = await startBrowser()
-    const context = await browser.newContext()
-    const page = await context.newPage()
-    await page.goto(`${scene.url}/console/login`)
-    await page.getByLabel('Name').fill(scene.staff.name)
-    await page.getByLabel('Password', { exact: true }).fill(scene.staff.password)
-    await page.getByRole('button', { name: 'Log in' }).click()
-    await page.getByRole('button', { name: 'Log out' }).waitFor()
-    loggedIn = await context.storageState()
-    await context.close()
+    visit = await visitConsole()
   })
 
-  after(async () => {
-    await browser?.close()
-    await stopConsole?.()
-  })
+  after(() => visit?.close())
 
   /**
+   * A page under its own policy.
    * @param {string} path
    * @param {Options} [options]
    */
-  async function open (path, options = {}) {
-    const context = await browser.newContext({ viewport: DESKTOP, storageState: loggedIn, ...options })
-    const page = await context.newPage()
-    await page.goto(scene.url + path)
-    return page
+  function open (path, options = {}) {
+    return visit.open(path, { bypassCSP: false, ...options })
   }
 
   for (const javaScriptEnabled of [true, false]) {
@@ -108,7 +74,7 @@ describe('settings, numbers and playground', () => {
     await page.getByRole('button', { name: 'Pause the AI' }).click()
     await page.getByText('The desk is paused: people answer.').waitFor()
     await shoot(page, 'paused')
-    await page.goto(`${scene.url}/console/numbers`)
+    await page.goto(`${visit.scene.url}/console/numbers`)
     await page.getByRole('button', { name: 'Resume' }).click()
     await page.getByRole('button', { name: 'Resume' }).waitFor({ state: 'detached' })
     await page.context().close()
@@ -140,29 +106,10 @@ describe('settings, numbers and playground', () => {
     for (const locale of ['en-GB', 'he-IL']) {
       for (const path of PLACES) {
         const page = await open(path, { viewport: { width: 320, height: 640 }, locale })
-        const beyond = await page.evaluate(() => {
-          const { scrollWidth, clientWidth } = document.documentElement
-          return scrollWidth - clientWidth
-        })
-        assert.equal(beyond, 0, `${path} in ${locale}`)
+        assert.equal(await overflow(page), 0, `${path} in ${locale}`)
         if (locale === 'en-GB') await shoot(page, `${path.split('/').at(-1)}-narrow`)
         await page.context().close()
       }
     }
   })
-
-  /** @param {Page} page */
-  async function findings (page) {
-    await page.evaluate(axeSource)
-    const { violations } = await page.evaluate(() => Reflect.get(globalThis, 'axe').run())
-    return violations.map((/** @type {any} */ { id, nodes }) => ({ id, where: nodes[0].html }))
-  }
-
-  /** A picture, where somebody wants to look at it. @param {Page} page @param {string} name */
-  async function shoot (page, name) {
-    const folder = process.env.SCREENSHOTS_DIR
-    if (!folder) return
-    await mkdir(folder, { recursive: true })
-    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
-  }
 })

@@ -2,50 +2,22 @@
 /* global document, getComputedStyle */
 
 import assert from 'node:assert/strict'
-import { mkdir, readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { startBrowser } from './browser.js'
-import { startConsole } from './console_process.js'
+import { DESKTOP, ZOOMED_FOUR_TIMES, visitConsole } from './console_visit.js'
+import { serious, shoot } from './page_checks.js'
 
-/**
- * @typedef {import('playwright-core').Browser} Browser
- * @typedef {import('playwright-core').BrowserContextOptions} Options
- * @typedef {import('playwright-core').Page} Page
- * @typedef {import('./console_process.js').Scene} Scene
- */
-
-const DESKTOP = { width: 1280, height: 900 }
-// A window of 1280 pixels at 400 % zoom: what WCAG 1.4.10 asks for.
-const ZOOMED = { width: 320, height: 225 }
-
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** @typedef {import('playwright-core').Page} Page */
 
 describe('stepping in', () => {
-  /** @type {Browser} */
-  let browser
-  /** @type {Scene} */
-  let scene
-  /** @type {() => Promise<void>} */
-  let stopConsole
-  /** @type {Options['storageState']} */
-  let loggedIn
+  /** @type {import('./console_visit.js').Visit} */
+  let visit
 
   before(async () => {
-    const started = await startConsole()
-    scene = started.scene
-    stopConsole = started.stop
-    browser = await startBrowser()
-    const page = await open('/console/', { storageState: undefined })
-    await page.getByLabel('Name').fill(scene.staff.name)
-    await page.getByLabel('Password').fill(scene.staff.password)
-    await page.getByRole('button', { name: 'Log in' }).click()
-    await page.getByRole('heading', { name: 'Conversations' }).waitFor()
-    loggedIn = await page.context().storageState()
+    visit = await visitConsole()
+    const page = await visit.open('/console/replies')
     for (const [title, text] of [['Welcome', 'Hello {guest}, {me} here.'], ['Call us', 'Call {phone}.']]) {
-      await page.goto(`${scene.url}/console/replies`)
+      await page.goto(`${visit.scene.url}/console/replies`)
       await page.getByLabel('Title, for the team').fill(title)
       await page.getByLabel('Text', { exact: true }).fill(text)
       await page.getByRole('button', { name: 'Add the reply' }).click()
@@ -54,39 +26,15 @@ describe('stepping in', () => {
     await page.context().close()
   })
 
-  after(async () => {
-    await browser?.close()
-    await stopConsole?.()
-  })
-
-  /**
-   * @param {string} path
-   * @param {Options} [options]
-   */
-  async function open (path, options = {}) {
-    const context = await browser.newContext({
-      viewport: DESKTOP,
-      bypassCSP: true,
-      storageState: loggedIn,
-      ...options
-    })
-    const page = await context.newPage()
-    await page.goto(scene.url + path)
-    return page
-  }
-
-  /** @param {string} part */
-  function thread (part) {
-    return `/console/conversations/${scene.threads[part]}`
-  }
+  after(() => visit?.close())
 
   test('a note is written with the keyboard and stands in the thread unlike a message', async () => {
-    const page = await open(thread('hebrew'))
+    const page = await visit.open(visit.thread('hebrew'))
     await page.getByLabel('Note, only for the team').fill('מכיר את הבעלים')
     await page.keyboard.press('Control+Enter')
     const note = page.locator('.note', { hasText: 'מכיר את הבעלים' })
     await note.getByText('Note, only for the team').waitFor()
-    await note.getByText(scene.staff.name).waitFor()
+    await note.getByText(visit.scene.staff.name).waitFor()
     assert.equal(await note.locator('.said').evaluate(element => getComputedStyle(element).direction), 'rtl')
     const papers = await page.locator('.note, .bubble').evaluateAll(all =>
       [...new Set(all.map(one => getComputedStyle(one).backgroundColor + one.className))])
@@ -96,27 +44,27 @@ describe('stepping in', () => {
   })
 
   test('a label and an assignee are set, shown in the list, filtered by, and taken off', async () => {
-    const page = await open(thread('english'))
+    const page = await visit.open(visit.thread('english'))
     await page.getByLabel('Label', { exact: true }).fill('Wedding')
     await page.keyboard.press('Enter')
     await page.getByRole('button', { name: 'Remove the label Wedding' }).waitFor()
-    await page.getByLabel('Looked after by').selectOption({ label: `Me (${scene.staff.name})` })
+    await page.getByLabel('Looked after by').selectOption({ label: `Me (${visit.scene.staff.name})` })
     await page.getByRole('button', { name: 'Assign' }).click()
-    await page.locator('.title .badge', { hasText: `With ${scene.staff.name}` }).waitFor()
-    await page.goto(`${scene.url}/console/`)
+    await page.locator('.title .badge', { hasText: `With ${visit.scene.staff.name}` }).waitFor()
+    await page.goto(`${visit.scene.url}/console/`)
     await page.getByLabel('Label').selectOption('Wedding')
     await page.getByLabel('Looked after by').selectOption('Me')
     await page.getByRole('button', { name: 'Search' }).click()
     assert.deepEqual(await page.locator('.row h2 a').allInnerTexts(), ['Tom Becker'])
     await page.locator('.row .badge', { hasText: 'Wedding' }).waitFor()
-    await page.goto(scene.url + thread('english'))
+    await page.goto(visit.scene.url + visit.thread('english'))
     await page.getByRole('button', { name: 'Remove the label Wedding' }).press('Enter')
     await page.locator('.title .badges:not(:has-text("Wedding"))').waitFor()
     await page.context().close()
   })
 
   test('a reply is filled in without another page, and sent with Ctrl and Enter', async () => {
-    const page = await open(thread('long_words'), { bypassCSP: false })
+    const page = await visit.open(visit.thread('long_words'), { bypassCSP: false })
     const loads = countLoads(page)
     await page.getByLabel('Begin with').selectOption('Welcome')
     await page.getByRole('button', { name: 'Fill in' }).click()
@@ -130,7 +78,7 @@ describe('stepping in', () => {
   })
 
   test('a gap that nobody filled is not sent', async () => {
-    const page = await open(thread('script'))
+    const page = await visit.open(visit.thread('script'))
     await page.getByLabel('Begin with').selectOption('Call us')
     await page.getByRole('button', { name: 'Fill in' }).click()
     assert.equal(await page.getByLabel('Write to the guest').inputValue(), 'Call [phone].')
@@ -140,7 +88,7 @@ describe('stepping in', () => {
   })
 
   test('without scripts a reply is filled in by its address', async () => {
-    const page = await open(thread('call'), { javaScriptEnabled: false })
+    const page = await visit.open(visit.thread('call'), { javaScriptEnabled: false })
     await page.getByLabel('Begin with').selectOption('Welcome')
     await page.getByRole('button', { name: 'Fill in' }).click()
     assert.equal(await page.getByLabel('Write to the guest').inputValue(), 'Hello Dana Levi, Noa here.')
@@ -149,7 +97,7 @@ describe('stepping in', () => {
   })
 
   test('a draft is suggested, changed in the answer box, and sent', async () => {
-    const page = await open(thread('failed'))
+    const page = await visit.open(visit.thread('failed'))
     await page.getByRole('button', { name: 'Suggest a reply' }).press('Enter')
     const draft = page.getByRole('region', { name: 'Draft of the desk' })
     await draft.getByText('Check-in is from 15:00.').waitFor()
@@ -168,7 +116,7 @@ describe('stepping in', () => {
   })
 
   test('staff let the desk draft', async () => {
-    const page = await open(thread('handover'))
+    const page = await visit.open(visit.thread('handover'))
     await page.getByRole('button', { name: 'Draft, I decide' }).press('Enter')
     await page.getByText('The desk writes drafts').waitFor()
     await page.locator('.event', { hasText: 'has the desk draft' }).waitFor()
@@ -178,7 +126,7 @@ describe('stepping in', () => {
   })
 
   test('where the time of an answer went is a table with a bar for each step', async () => {
-    const page = await open(thread('english'), { bypassCSP: false })
+    const page = await visit.open(visit.thread('english'), { bypassCSP: false })
     const print = page.locator('.bubble.reply details.print').first()
     await print.locator('summary').click()
     const table = print.getByRole('table', { name: 'Where the time went' })
@@ -191,16 +139,16 @@ describe('stepping in', () => {
 
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     test(`axe finds nothing serious in ${colorScheme}, and nothing is wider than a small window`, async () => {
-      const page = await open('/console/', { colorScheme })
-      for (const path of ['/console/', '/console/replies', thread('hebrew'), thread('english'), thread('failed')]) {
+      const page = await visit.open('/console/', { colorScheme })
+      for (const path of ['/console/', '/console/replies', visit.thread('hebrew'), visit.thread('english'), visit.thread('failed')]) {
         await page.setViewportSize(DESKTOP)
-        await page.goto(scene.url + path)
+        await page.goto(visit.scene.url + path)
         await page.locator('details').evaluateAll(all => all.forEach(one => one.setAttribute('open', '')))
         assert.deepEqual(await serious(page), [], path)
         await shoot(page, `stepping-in-${colorScheme}-${path.replaceAll('/', '-')}`)
-        await page.setViewportSize(ZOOMED)
+        await page.setViewportSize(ZOOMED_FOUR_TIMES)
         const width = await page.evaluate(() => document.documentElement.scrollWidth)
-        assert.ok(width <= ZOOMED.width, `${path} is ${width} wide`)
+        assert.ok(width <= ZOOMED_FOUR_TIMES.width, `${path} is ${width} wide`)
         await shoot(page, `stepping-in-320-${colorScheme}-${path.replaceAll('/', '-')}`)
       }
       await page.context().close()
@@ -217,28 +165,4 @@ function countLoads (page) {
   let loads = 0
   page.on('load', () => loads++)
   return () => loads
-}
-
-/**
- * Accessibility findings that keep somebody out.
- * @param {Page} page
- * @returns {Promise<string[]>}
- */
-async function serious (page) {
-  await page.evaluate(axeSource)
-  const violations = await page.evaluate(async () => {
-    const axe = /** @type {typeof import('axe-core')} */ (Reflect.get(globalThis, 'axe'))
-    return (await axe.run()).violations
-  })
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`)
-}
-
-/** Keep a picture of the page if SCREENSHOTS_DIR says where. @param {Page} page @param {string} name */
-async function shoot (page, name) {
-  const folder = process.env.SCREENSHOTS_DIR
-  if (!folder) return
-  await mkdir(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }

@@ -5,13 +5,12 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 import { startBrowser } from './browser.js'
+import { shoot } from './page_checks.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const START_TIMEOUT_MS = 120_000
@@ -146,12 +145,4 @@ async function startDesk () {
       return stopped
     }
   }
-}
-
-/** Keep a picture of the page if SCREENSHOTS_DIR says where. @param {Page} page @param {string} name */
-async function shoot (page, name) {
-  const folder = process.env.SCREENSHOTS_DIR
-  if (!folder) return
-  await mkdir(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }
