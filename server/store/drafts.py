@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from server.domain.conversations import HistoryLine, Mode, Reply, Speaker, Turn, WaitingMessage
 from server.domain.drafts import Draft, DraftState
 from server.domain.knowledge import Citation
-from server.domain.messages import Channel, DeliveryState, MessageKind, OutboundKind, Quoted
+from server.domain.messages import Channel, DeliveryState, MessageKind, OutboundKind
 from server.domain.modes import Actor, StaffMessage
 from server.domain.phrases import Phrase
 from server.errors import Conflict, NotFound, UnprocessableRequest
@@ -30,6 +30,7 @@ from server.store.models import ConversationRow, DraftRow, GuestRow, InboundRow,
 from server.store.session import Database
 from server.store.tenants import get_tenant_row, to_tenant
 from server.store.turn_ids import turn_id_for
+from server.store.waiting import to_waiting
 
 # So many of a guest's last messages are answered at once.
 MESSAGES_IN_A_DRAFT = 20
@@ -259,17 +260,8 @@ def _up_to_our_last(lines: Sequence[HistoryLine]) -> Sequence[HistoryLine]:
 
 
 def _to_message(row: InboundRow) -> WaitingMessage:
-    quoted = None if row.quoted is None else Quoted(str(row.quoted["id"]), row.quoted["text"])
-    return WaitingMessage(
-        id=row.id,
-        provider_id=row.provider_id,
-        kind=MessageKind(row.kind),
-        text=row.text,
-        quoted=quoted,
-        received_at=row.received_at,
-        attempts=0,
-        details=row.details,
-    )
+    # What was tried when it came in does not count against the draft.
+    return replace(to_waiting(row), attempts=0)
 
 
 def _to_draft(row: DraftRow) -> Draft:

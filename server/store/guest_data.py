@@ -45,9 +45,9 @@ from server.store.models import (
     TurnRow,
     table_of,
 )
-from server.store.queries import to_guest_view
 from server.store.session import Database
 from server.store.tenants import to_tenant
+from server.store.views import to_guest_view
 
 # Twilio hangs up by then: a call without an end is one of which it has not told.
 LONGEST_CALL = timedelta(hours=4)

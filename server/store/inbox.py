@@ -11,12 +11,10 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from server.domain.conversations import Lease, Mode, Turn, Unanswered, WaitingMessage
+from server.domain.conversations import Lease, Mode, Turn, Unanswered
 from server.domain.messages import (
     Channel,
     InboundMessage,
-    MessageKind,
-    Quoted,
 )
 from server.ports.clock import Clock
 from server.ports.store import Arrivals, Saved
@@ -37,6 +35,7 @@ from server.store.newer import newer_key, newer_messages
 from server.store.session import Database
 from server.store.tenants import get_tenant_row, read_tenant
 from server.store.turn_ids import turn_id_for
+from server.store.waiting import to_waiting
 
 # A guest who sends more at once gets the rest answered in the next turn.
 MESSAGES_IN_A_TURN = 20
@@ -214,7 +213,7 @@ class Inbox:
                 mode=Mode(context.mode),
                 reply_to=rows[-1].reply_to,
                 guest_name=context.name,
-                messages=[_to_waiting(row) for row in rows],
+                messages=[to_waiting(row) for row in rows],
                 history=last_lines(connection, conversation_id, history_lines),
                 offered=tuple(context.offered),
                 is_stale=is_stale,
@@ -311,17 +310,3 @@ def _unanswered(message: InboundMessage) -> str:
     if message.from_me:
         return Unanswered.OWN
     return "" if message.kind.is_answerable else Unanswered.NOT_ANSWERABLE
-
-
-def _to_waiting(row: Row[*tuple[Any, ...]]) -> WaitingMessage:
-    quoted = None if row.quoted is None else Quoted(str(row.quoted["id"]), row.quoted["text"])
-    return WaitingMessage(
-        id=row.id,
-        provider_id=row.provider_id,
-        kind=MessageKind(row.kind),
-        text=row.text,
-        quoted=quoted,
-        received_at=row.received_at,
-        attempts=row.attempts,
-        details=row.details,
-    )

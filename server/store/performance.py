@@ -9,8 +9,9 @@ from sqlalchemy import QueuePool, func, select
 
 from server.domain.conversations import ReplySource
 from server.domain.messages import OutboundKind
-from server.domain.model_calls import CallOutcome, ModelCall
+from server.domain.model_calls import ModelCall
 from server.ports.performance import MOST_ROWS, PoolState, TurnTimes
+from server.store.model_calls import to_model_call
 from server.store.models import ModelCallRow, OutboxRow, TurnRow
 from server.store.session import Database
 
@@ -35,7 +36,7 @@ class Performance:
             .limit(limit)
         )
         with self._database.read() as session:
-            return [_call(found) for found in session.scalars(wanted)]
+            return [to_model_call(found) for found in session.scalars(wanted)]
 
     def recent_turns(self, tenant_id: str, since: datetime, limit: int = MOST_ROWS) -> Sequence[TurnTimes]:
         """The tenant's newest turns that were committed after *since*."""
@@ -76,18 +77,3 @@ def _steps(
             if at is not None:
                 steps[name] = round(steps["committed"] + (at - committed_at) / timedelta(milliseconds=1), 2)
     return steps
-
-
-def _call(row: ModelCallRow) -> ModelCall:
-    return ModelCall(
-        provider=row.provider,
-        model=row.model,
-        outcome=CallOutcome(row.outcome),
-        started_at=row.started_at,
-        first_token_ms=row.first_token_ms,
-        total_ms=row.total_ms,
-        waited_ms=row.waited_ms,
-        prompt_tokens=row.prompt_tokens,
-        completion_tokens=row.completion_tokens,
-        cost_micros=row.cost_micros,
-    )

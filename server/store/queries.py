@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -25,19 +24,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from server.domain.call_views import RecordingView
-from server.domain.conversations import Mode, Speaker
+from server.domain.conversations import Mode
 from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
-from server.domain.knowledge import Citation
 from server.domain.messages import (
-    TRANSCRIPT,
     Channel,
-    DeliveryState,
     MessageKind,
-    OutboundKind,
     file_name_of,
     media_of,
 )
-from server.domain.modes import EventKind
 from server.domain.playground import PREFIX
 from server.domain.views import (
     CallLine,
@@ -45,14 +39,9 @@ from server.domain.views import (
     ConversationSummary,
     EventView,
     FileOrigin,
-    GuestView,
-    InboundView,
     NoteView,
-    OutboundView,
-    Preview,
     ThreadLine,
     ThreadPage,
-    TurnView,
     Wanted,
 )
 from server.errors import NotFound
@@ -72,6 +61,7 @@ from server.store.models import (
 from server.store.notes import notes_between
 from server.store.search import gather, in_messages, in_name_or_number
 from server.store.session import Database
+from server.store.views import to_event, to_guest_view, to_inbound, to_outbound, to_preview
 
 # Far more than happens between the lines of a page, so that one query is enough.
 EVENTS_ON_A_PAGE = 200
@@ -226,7 +216,7 @@ class ConsoleQueries:
             notes = notes_of(session, tenant_id, conversation_id, since, until)
             marks = marks_of(session, tenant_id, [conversation_id])
         older = str(_cursor_after(shown, before)) if has_older else None
-        between: list[Between] = [*_to_calls(calls), *(_to_event(row) for row in events), *notes]
+        between: list[Between] = [*_to_calls(calls), *(to_event(row) for row in events), *notes]
         between.sort(key=lambda one: one.at, reverse=True)
         (summary,) = _marked([_to_summary(conversation)], marks)
         return ThreadPage(summary, list(_woven(lines, between)), older)
@@ -456,9 +446,9 @@ def _to_lines(
     turn_by_id = {turn.id: turn for turn in turns}
     wrote_at = _guest_wrote_at(session, tenant_id, conversation_id, [row.id for row in outbox])
     return [
-        _to_inbound(row)
+        to_inbound(row)
         if isinstance(row, InboundRow)
-        else _to_outbound(row, turn_by_id.get(row.turn_id or ""), wrote_at.get(row.id))
+        else to_outbound(row, turn_by_id.get(row.turn_id or ""), wrote_at.get(row.id))
         for row in rows
     ]
 
@@ -493,7 +483,7 @@ def _to_summary(found: Found) -> ConversationSummary:
         language=conversation.language,
         last_message_at=conversation.last_message_at,
         new_message_id=_new_message_id(conversation, came_in),
-        preview=None if newest is None else _to_preview(newest),
+        preview=None if newest is None else to_preview(newest),
     )
 
 
@@ -501,83 +491,3 @@ def _new_message_id(conversation: ConversationRow, newest: InboundRow | None) ->
     if newest is None or newest.from_me or newest.id <= conversation.seen_inbound_id:
         return None
     return newest.id
-
-
-def to_guest_view(row: GuestRow) -> GuestView:
-    """The guest as pages show one."""
-    # A JID: digits, perhaps a device after a colon, and the server.
-    digits = re.match(r"\d+", row.phone or "")
-    return GuestView(
-        id=row.id,
-        name=row.name,
-        phone=f"+{digits[0]}" if digits else None,
-        chat_key=row.chat_key,
-    )
-
-
-def _to_preview(row: InboundRow | OutboxRow) -> Preview:
-    if isinstance(row, OutboxRow):
-        return Preview(Speaker.HOST, MessageKind.TEXT, row.text, DeliveryState(row.state))
-    speaker = Speaker.HOST if row.from_me else Speaker.GUEST
-    return Preview(speaker, MessageKind(row.kind), row.text, None)
-
-
-def _to_inbound(row: InboundRow) -> InboundView:
-    return InboundView(
-        id=row.id,
-        at=row.received_at,
-        sent_at=row.sent_at,
-        kind=MessageKind(row.kind),
-        text=row.text,
-        quoted_text=None if row.quoted is None else row.quoted.get("text"),
-        from_me=row.from_me,
-        is_waiting=row.handled_at is None,
-        unanswered_because=row.unanswered_because,
-        is_automatic=bool(row.details.get("automatic")),
-        has_file=media_of(row.details) is not None,
-        file_name=file_name_of(row.details),
-        is_transcript=bool(row.details.get(TRANSCRIPT)),
-    )
-
-
-def _to_event(row: ConversationEventRow) -> EventView:
-    mode = row.details.get("mode")
-    return EventView(
-        at=row.at, kind=EventKind(row.kind), actor=row.actor, mode=None if mode is None else Mode(mode)
-    )
-
-
-def _to_outbound(row: OutboxRow, turn: TurnRow | None, guest_wrote_at: datetime | None) -> OutboundView:
-    return OutboundView(
-        id=row.id,
-        message_id=row.message_id,
-        at=row.committed_at,
-        kind=OutboundKind(row.kind),
-        text=row.text,
-        state=DeliveryState(row.state),
-        reason=row.reason,
-        sent_at=row.sent_at,
-        delivered_at=row.delivered_at,
-        read_at=row.read_at,
-        guest_wrote_at=guest_wrote_at,
-        is_spoken=row.channel == Channel.VOICE,
-        turn=None if turn is None else _to_turn(turn),
-    )
-
-
-def _to_turn(row: TurnRow) -> TurnView:
-    return TurnView(
-        id=row.id,
-        source=row.source,
-        language=row.language,
-        handover=row.handover,
-        reason=row.reason,
-        citations=[Citation(**citation) for citation in row.citations],
-        timings_ms=row.timings_ms,
-        steps_ms=row.steps_ms,
-        model=row.model,
-        prompt_version=row.prompt_version,
-        intended=row.intended,
-        committed_at=row.committed_at,
-        analysis=row.analysis or {},
-    )

@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import select
 
 from server.domain.knowledge import Document
-from server.domain.model_calls import CallOutcome, ModelCall
+from server.domain.model_calls import ModelCall
 from server.store.knowledge import to_document
+from server.store.model_calls import to_model_call
 from server.store.models import DocumentRow, ModelCallRow
 from server.store.session import Database
 
@@ -37,20 +38,5 @@ class TurnOrigins:
             )
             calls: dict[str, list[ModelCall]] = {}
             for row in rows:
-                calls.setdefault(row.turn_id, []).append(_to_call(row))
+                calls.setdefault(row.turn_id, []).append(to_model_call(row))
             return calls
-
-
-def _to_call(row: ModelCallRow) -> ModelCall:
-    return ModelCall(
-        provider=row.provider,
-        model=row.model,
-        outcome=CallOutcome(row.outcome),
-        started_at=row.started_at,
-        first_token_ms=row.first_token_ms,
-        total_ms=row.total_ms,
-        waited_ms=row.waited_ms,
-        prompt_tokens=row.prompt_tokens,
-        completion_tokens=row.completion_tokens,
-        cost_micros=row.cost_micros,
-    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +30,7 @@ from server.store.tenants import Tenants
 from server.store.turns import Turns
 from tests.fakes.clock import FakeClock
 from tests.support.builders import a_message
+from tests.support.side_by_side import side_by_side
 
 NOA = Actor(ModeBy.CONSOLE, "Noa")
 ANSWER = Document("", "Is there a helipad?", "No helicopter may land here.", "en")
@@ -426,24 +425,3 @@ def test_a_question_moves_with_its_conversation(
     identities.merge([], merge)
     (question,) = open_ones(questions)
     assert question.conversation_id == merge.staying
-
-
-def side_by_side(*calls: Callable[[], object]) -> None:
-    """Make *calls* at the same moment; raises what one of them raised."""
-    barrier = threading.Barrier(len(calls))
-    errors: list[BaseException] = []
-
-    def run(call: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            call()
-        except BaseException as error:  # noqa: BLE001 - raised below, in the test's own thread
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]

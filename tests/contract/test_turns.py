@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -22,6 +20,7 @@ from server.store.tenants import Tenants
 from server.store.turns import Turns
 from tests.fakes.clock import FakeClock
 from tests.support.builders import a_message
+from tests.support.side_by_side import side_by_side
 
 REPLY = Reply(text="From 15:00.", source=ReplySource.KNOWLEDGE, language="en")
 
@@ -131,27 +130,6 @@ def test_a_sweep_finds_a_conversation_whose_lease_has_run_out(turns: Turns, data
     with database.write() as session:
         session.execute(update(LeaseRow).values(held_until=func.clock_timestamp() - timedelta(seconds=1)))
     assert turns.due_conversations(10) == [taken.turn.conversation_id]
-
-
-def side_by_side(*calls: Callable[[], object]) -> None:
-    """Make *calls* at the same moment; raises what one of them raised."""
-    barrier = threading.Barrier(len(calls))
-    errors: list[BaseException] = []
-
-    def run(call: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            call()
-        except BaseException as error:  # noqa: BLE001 - raised below, in the test's own thread
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def test_turns_that_begin_and_end_at_once_do_not_wait_for_one_another(
