@@ -176,7 +176,7 @@ def _add_guests(
             "tenant_id": owners[number],
             "guest_id": number,
             "mode": source.choices(("ai", "human", "draft"), (90, 8, 2))[0],
-            "needs_human": source.random() < 0.05,
+            "needs_human_since": newest.get(number, begin) if source.random() < 0.05 else None,
             "language": source.choice(("en", "he")),
             "last_message_at": newest.get(number, begin) + _REPLY_TAKES,
             "created_at": begin,

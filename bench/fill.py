@@ -56,7 +56,6 @@ def fill_conversations(url: str, count: int) -> None:
                     "guest_id": lambda n: n + guests.before,
                     "mode": "ai",
                     "mode_by": "",
-                    "needs_human": False,
                     "offered": [],
                     "last_message_at": _then(),
                     "created_at": _then(),

@@ -102,13 +102,18 @@ class ConversationSummary:
     mode: Mode
     hand_back_at: datetime | None
     guest_typing_until: datetime | None
-    needs_human: bool
+    needs_human_since: datetime | None
     language: str | None
     last_message_at: datetime
     new_message_id: int | None
     preview: Preview | None
     labels: Sequence[str] = ()
     assignee: Assignee | None = None
+
+    @property
+    def needs_human(self) -> bool:
+        """Whether it waits for a person."""
+        return self.needs_human_since is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from server.domain.conversations import Turn, WaitingMessage
 from server.domain.messages import Channel, DeliveryState, MessageKind, OutboundKind
 from server.store.due import AT_ONCE
 from server.store.models import ConversationRow, InboundRow, OutboxRow, TurnRow
+from server.store.needs import ask_for_a_person
 from server.store.notices import staff_notices
 from server.store.questions import note_question
 from server.store.replies import to_reply
@@ -205,11 +206,11 @@ def _inbound_row(session: Session, call: Call, turn: CallTurn, reply_id: int) ->
 
 def _touch(session: Session, call: Call, turn: CallTurn) -> None:
     values: dict[str, Any] = {"last_message_at": turn.ended_at, "language": turn.reply.language}
-    if turn.reply.handover:
-        values["needs_human"] = True
     session.execute(
         update(ConversationRow).where(ConversationRow.id == call.conversation_id).values(**values)
     )
+    if turn.reply.handover:
+        ask_for_a_person(session, call.conversation_id, turn.ended_at)
 
 
 def _as_turn(call: Call, turn: CallTurn) -> Turn:

@@ -131,7 +131,7 @@ def _list_query() -> Select[*tuple[Any, ...]]:
             c.id,
             c.last_message_at,
             c.mode,
-            c.needs_human,
+            c.needs_human_since,
             c.seen_inbound_id,
             c.assigned_to,
             c.language,
@@ -157,7 +157,7 @@ def _thread_query() -> Select[*tuple[Any, ...]]:
         select(
             ConversationRow.guest_typing_until,
             ConversationRow.mode,
-            ConversationRow.needs_human,
+            ConversationRow.needs_human_since,
             ConversationRow.hand_back_at,
             ConversationRow.assigned_to,
             ConversationRow.language,

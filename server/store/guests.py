@@ -143,7 +143,6 @@ def _add_new(connection: Connection, tenant_id: str, address: GuestAddress, now:
         "guest_id": guest_id,
         "mode": "ai",
         "mode_by": "",
-        "needs_human": False,
         "offered": [],
         "last_message_at": now,
         "created_at": now,

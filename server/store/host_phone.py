@@ -44,7 +44,7 @@ def note_host_message(session: Session, row_id: int, message: InboundMessage, no
         details = {**message.details, "automatic": True}
         session.execute(update(InboundRow).where(InboundRow.id == row_id).values(details=details))
         return
-    conversation.needs_human = False
+    conversation.needs_human_since = None
     # It may have been held up on its way: the time runs from when it was written.
     wrote_at = min(message.sent_at, now)
     until = hand_back_at(session, conversation, wrote_at) or wrote_at + _LONGEST_DELAY

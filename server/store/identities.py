@@ -154,7 +154,8 @@ def _join(leaving: ConversationRow, staying: ConversationRow) -> None:
         staying.last_message_at = leaving.last_message_at
         staying.offered = leaving.offered
         staying.language = leaving.language or staying.language
-    staying.needs_human = staying.needs_human or leaving.needs_human
+    needed = [one.needs_human_since for one in (staying, leaving) if one.needs_human_since is not None]
+    staying.needs_human_since = min(needed, default=None)
     if Mode(staying.mode) is Mode.AI and Mode(leaving.mode) is not Mode.AI:
         staying.mode, staying.mode_by = leaving.mode, leaving.mode_by
         staying.hand_back_at = leaving.hand_back_at

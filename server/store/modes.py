@@ -25,6 +25,7 @@ from server.store.due import AT_ONCE
 from server.store.leases import check_lease
 from server.store.locked import locked_conversation
 from server.store.models import ConversationEventRow, ConversationRow, GuestRow, InboundRow, OutboxRow
+from server.store.needs import ask_for_a_person
 from server.store.session import Database
 from server.store.tenants import get_tenant_row, to_tenant
 from server.store.turn_ids import message_id_for
@@ -116,7 +117,8 @@ class Modes:
                 return False
             hand_back(session, conversation, BY_TIME, now)
             # The desk answers what comes; what the guest wrote to the team is still the team's to answer.
-            conversation.needs_human = conversation.needs_human or is_left_waiting(session, conversation_id)
+            if is_left_waiting(session, conversation_id):
+                ask_for_a_person(session, conversation_id, now)
             return True
 
 
@@ -131,7 +133,7 @@ def take_over(
         now: when staff spoke. From then on the time runs after which the desk takes over again.
     """
     before = Mode(conversation.mode)
-    conversation.needs_human = False
+    conversation.needs_human_since = None
     conversation.hand_back_at = _later(conversation.hand_back_at, hand_back_at(session, conversation, now))
     if before is not mode:
         conversation.mode, conversation.mode_by = mode, actor.by

@@ -15,6 +15,7 @@ from server.ports.clock import Clock
 from server.store.due import AT_ONCE, due, is_due
 from server.store.leases import check_lease
 from server.store.models import ConversationRow, OutboxRow, table_of
+from server.store.needs import ask_for_a_person
 from server.store.session import Database
 
 # The reason of the one message that tries whether its tenant's line is back.
@@ -135,7 +136,7 @@ class Outbox:
         """It will never be sent: the guest still waits, so the conversation needs a person."""
         with self._database.write() as session:
             check_lease(session, lease)
-            _fail(session, session.get_one(OutboxRow, message.id), reason)
+            _fail(session, session.get_one(OutboxRow, message.id), reason, self._clock.now())
 
     def postpone(self, lease: Lease, message: OutboundMessage, delay_s: float) -> None:
         """Try again later, under the same message id.
@@ -229,7 +230,7 @@ class Outbox:
                 return False
             if state is DeliveryState.FAILED:
                 if row.delivered_at is None and row.state != DeliveryState.CANCELLED:
-                    _fail(session, row, reason)
+                    _fail(session, row, reason, self._clock.now())
                 return True
             # WhatsApp tells whole seconds: a receipt would stand before what it is the receipt of.
             at = max(at, row.sent_at or row.sending_at or row.committed_at)
@@ -298,11 +299,9 @@ def _advance(row: OutboxRow, state: DeliveryState) -> None:
         row.state = state
 
 
-def _fail(session: Session, row: OutboxRow, reason: str) -> None:
+def _fail(session: Session, row: OutboxRow, reason: str, now: datetime) -> None:
     # The conversation before the message, as a takeover locks them.
     if row.conversation_id is not None:
-        session.execute(
-            update(ConversationRow).where(ConversationRow.id == row.conversation_id).values(needs_human=True)
-        )
+        ask_for_a_person(session, row.conversation_id, now)
     row.state = DeliveryState.FAILED
     row.reason = reason

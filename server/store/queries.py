@@ -128,7 +128,7 @@ class ConsoleQueries:
         """What the conversations' own rows tell, or a list of few."""
         conditions = [ConversationRow.tenant_id == tenant_id]
         if wanted.needs_human:
-            conditions.append(ConversationRow.needs_human.is_(True))
+            conditions.append(ConversationRow.needs_human_since.is_not(None))
         if wanted.mode is not None:
             conditions.append(ConversationRow.mode == wanted.mode)
         if wanted.language is not None:
@@ -479,7 +479,7 @@ def _to_summary(found: Found) -> ConversationSummary:
         mode=Mode(conversation.mode),
         hand_back_at=conversation.hand_back_at,
         guest_typing_until=conversation.guest_typing_until,
-        needs_human=conversation.needs_human,
+        needs_human_since=conversation.needs_human_since,
         language=conversation.language,
         last_message_at=conversation.last_message_at,
         new_message_id=_new_message_id(conversation, came_in),

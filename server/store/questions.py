@@ -350,7 +350,7 @@ def _is_answered_since(session: Session, conversation_id: int, asked_at: datetim
 def _stop_waiting(session: Session, conversation: ConversationRow) -> None:
     """The conversation needs nobody any more, unless for something else."""
     if conversation.needs_human and not _waits_for_more(session, conversation.id):
-        conversation.needs_human = False
+        conversation.needs_human_since = None
 
 
 def _waits_for_more(session: Session, conversation_id: int) -> bool:

@@ -19,6 +19,7 @@ from server.store.drafts import add_draft
 from server.store.due import AT_ONCE
 from server.store.leases import check_lease
 from server.store.models import ConversationRow, InboundRow, OutboxRow, TurnRow, table_of
+from server.store.needs import ask_for_a_person
 from server.store.newer import newer_key, newer_messages
 from server.store.notices import staff_notices
 from server.store.questions import note_question
@@ -148,9 +149,7 @@ class Replies:
     def _call_staff(self, session: Session, turn: Turn, reply: Reply | None, now: datetime) -> list[str]:
         if turn.is_test:
             return []
-        session.execute(
-            update(ConversationRow).where(ConversationRow.id == turn.conversation_id).values(needs_human=True)
-        )
+        ask_for_a_person(session, turn.conversation_id, now)
         notices = staff_notices(turn, reply, self._console_url, now)
         session.add_all(notices)
         return [notice.lane for notice in notices]

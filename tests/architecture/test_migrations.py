@@ -111,3 +111,17 @@ def test_whoever_may_not_add_extensions_migrates_without_that_index(database: Da
             session.execute(text(f"REASSIGN OWNED BY {name} TO CURRENT_USER"))
             session.execute(text(f"DROP OWNED BY {name}"))
             session.execute(text(f"DROP ROLE {name}"))
+
+
+@pytest.mark.usefixtures("tenants")
+def test_what_waited_for_a_person_before_the_time_was_kept_waits_since_its_last_message(
+    database: Database, clock: FakeClock
+) -> None:
+    waiting, other = ThreadBuilder(database, clock.now()), ThreadBuilder(database, clock.now())
+    waiting.needs_a_person()
+    waiting.set(last_message_at=clock.now())
+    go_back(database, "0013")
+    migrate(database)
+    with database.read() as session:
+        rows = session.execute(select(ConversationRow.id, ConversationRow.needs_human_since))
+        assert {row.id: row.needs_human_since for row in rows} == {waiting.id: clock.now(), other.id: None}

@@ -148,7 +148,8 @@ def _handover(database: Database, at: datetime) -> ThreadBuilder:
     thread.happens("takeover", "host_phone", mode="human")
     thread.happens("hand_back", "console: Noa", after_s=60, mode="ai")
     second = thread.guest_says("Wonderful, thank you. And is there a high chair?", after_s=120)
-    thread.set(needs_human=True, language="en")
+    thread.needs_a_person()
+    thread.set(language="en")
     thread.reply(
         "Yes, there is a high chair in the dining room.",
         covers=[second],

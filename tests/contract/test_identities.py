@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -226,7 +226,7 @@ def test_staff_who_have_one_of_the_conversations_have_the_merged_one(
         session.execute(
             update(ConversationRow)
             .where(ConversationRow.id == leaving)
-            .values(mode="human", mode_by="api", needs_human=True)
+            .values(mode="human", mode_by="api", needs_human_since=datetime(2026, 7, 1, tzinfo=UTC))
         )
     identities.link("1", LID, PHONE)
     merge_all(identities, leases)

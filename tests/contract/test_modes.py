@@ -208,7 +208,7 @@ def test_a_second_takeover_changes_nothing_but_the_time(world: World) -> None:
 
 def test_a_takeover_is_the_person_who_was_needed(world: World) -> None:
     with world.database.write() as session:
-        session.scalars(select(ConversationRow)).one().needs_human = True
+        session.scalars(select(ConversationRow)).one().needs_human_since = world.clock.now()
     world.modes.set_mode("1", 1, Mode.DRAFT, API)
     assert not world.conversation().needs_human
     world.modes.set_mode("1", 1, Mode.HUMAN, API)
@@ -332,7 +332,7 @@ def test_a_host_who_types_on_the_phone_takes_over(world: World) -> None:
 
 def test_an_automatic_greeting_is_no_takeover_and_stays_in_the_log(world: World, database: Database) -> None:
     with database.write() as session:
-        session.scalars(select(ConversationRow)).one().needs_human = True
+        session.scalars(select(ConversationRow)).one().needs_human_since = world.clock.now()
     world.host_types("Thank you for writing to us! How can we help?")
     conversation = world.conversation()
     assert (conversation.mode, conversation.needs_human) == ("ai", True)

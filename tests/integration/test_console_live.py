@@ -65,7 +65,7 @@ def is_taken_over(thread: ThreadBuilder) -> None:
 
 
 def needs_a_person(thread: ThreadBuilder) -> None:
-    thread.set(needs_human=True)
+    thread.needs_a_person()
 
 
 def is_assigned(thread: ThreadBuilder) -> None:

@@ -133,7 +133,7 @@ def test_the_filter_shows_only_who_needs_a_person(
     database: Database, clock: FakeClock, queries: ConsoleQueries
 ) -> None:
     waiting = ThreadBuilder(database, clock.now())
-    waiting.set(needs_human=True)
+    waiting.needs_a_person()
     ThreadBuilder(database, clock.now())
     assert _ids(queries, Wanted(needs_human=True)) == [waiting.id]
 

@@ -161,7 +161,7 @@ def test_a_search_keeps_to_the_filters_beside_it(
     written, called = (ThreadBuilder(database, clock.now()) for _ in range(2))
     written.guest_says("a balloon")
     called.guest_says("a balloon", channel="voice")
-    written.set(needs_human=True)
+    written.needs_a_person()
     assert _found(queries, "balloon", channel=Channel.VOICE) == [called.id]
     assert _found(queries, "balloon", needs_human=True) == [written.id]
     assert _found(queries, "balloon", needs_human=True, channel=Channel.VOICE) == []

@@ -48,9 +48,13 @@ class ThreadBuilder:
         self.id = conversation.id
 
     def set(self, **values: Any) -> None:
-        """Change the conversation itself, such as ``needs_human``."""
+        """Change the conversation itself, such as ``mode``."""
         with self._database.write() as session:
             session.execute(update(ConversationRow).where(ConversationRow.id == self.id).values(**values))
+
+    def needs_a_person(self) -> None:
+        """Since what was said last."""
+        self.set(needs_human_since=self.at)
 
     def guest_says(self, text: str, after_s: float = 30, **changes: Any) -> int:
         """A message that came in; returns its id."""

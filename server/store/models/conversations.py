@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.models.base import Base, Json, RowId, UtcDateTime
@@ -73,6 +74,12 @@ class ConversationRow(Base):
         UniqueConstraint("guest_id"),
         Index(None, "tenant_id", "last_message_at"),
         Index(
+            "ix_conversations_needing",
+            "needs_human_since",
+            sqlite_where=text("needs_human_since IS NOT NULL"),
+            postgresql_where=text("needs_human_since IS NOT NULL"),
+        ),
+        Index(
             "ix_conversations_handing_back",
             "hand_back_at",
             sqlite_where=text("hand_back_at IS NOT NULL"),
@@ -87,7 +94,8 @@ class ConversationRow(Base):
     mode_by: Mapped[str] = mapped_column(String(16), default="")
     hand_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     guest_typing_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    needs_human: Mapped[bool] = mapped_column(default=False)
+    # Since when a person is needed; NULL: none is.
+    needs_human_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The member of staff who looks after it.
     assigned_to: Mapped[int | None] = mapped_column(RowId)
     # The newest inbound message that staff have had on their screen.
@@ -97,6 +105,16 @@ class ConversationRow(Base):
     language: Mapped[str | None] = mapped_column(String(8))
     last_message_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @hybrid_property
+    def needs_human(self) -> bool:
+        """Whether a person is needed."""
+        return self.needs_human_since is not None
+
+    @needs_human.inplace.expression
+    @classmethod
+    def _needs_human(cls) -> ColumnElement[bool]:
+        return cls.needs_human_since.is_not(None)
 
 
 class InboundRow(Base):
@@ -110,6 +128,7 @@ class InboundRow(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "channel", "guest_id", "from_me", "provider_id"),
         Index(None, "conversation_id", "id"),
+        Index(None, "tenant_id", "received_at"),
         # Few rows wait, and the index holds only those: turns and the sweep do not see the history.
         Index(
             "ix_inbound_messages_waiting",
@@ -158,6 +177,7 @@ class OutboxRow(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "channel", "message_id"),
         Index(None, "conversation_id", "id"),
+        Index(None, "tenant_id", "committed_at"),
         Index(
             "ix_outbox_messages_leaving",
             "lane",
@@ -194,7 +214,11 @@ class TurnRow(Base):
     """How one reply came about; ``analysis`` is written after the reply has been committed."""
 
     __tablename__ = "turns"
-    __table_args__ = (Index(None, "conversation_id", "committed_at"), Index(None, "call_id"))
+    __table_args__ = (
+        Index(None, "conversation_id", "committed_at"),
+        Index(None, "tenant_id", "committed_at"),
+        Index(None, "call_id"),
+    )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))

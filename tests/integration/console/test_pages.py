@@ -78,7 +78,8 @@ def test_the_list_names_guests_and_marks_who_needs_a_person(
 ) -> None:
     thread = ThreadBuilder(database, clock.now(), name="Maya")
     thread.guest_says("Is there a pool?")
-    thread.set(needs_human=True, language="he")
+    thread.needs_a_person()
+    thread.set(language="he")
     ThreadBuilder(database, thread.at, name="Tom").guest_says("Thanks")
 
     _, tom, maya = staff.get("/console/").text.split('<li class="card row"')
