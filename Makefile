@@ -27,8 +27,7 @@ demo:
 
 test:
 	@scripts/setup --dev
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
-	node --test --test-concurrency=2 $$(find services simulators tests -name '*.test.js' | sort)
+	@scripts/test
 
 test-unit:
 	@scripts/setup --dev

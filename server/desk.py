@@ -28,9 +28,10 @@ from server.inbox.answer import Answers
 from server.inbox.drain import Drain
 from server.inbox.merge import Merger
 from server.inbox.receive import Receiver
+from server.inbox.reminders import Reminders
 from server.inbox.streams import Streams
 from server.inbox.suggest import Suggestions
-from server.inbox.sweep import AT_ONCE, Sweep, hourly, waker
+from server.inbox.sweep import AT_ONCE, Sweep, every, hourly, waker
 from server.inbox.takeover import Takeover
 from server.knowledge.answer import EmbeddedAnswers, Thresholds
 from server.knowledge.query_vectors import REMEMBERED, QueryVectors
@@ -56,6 +57,8 @@ from server.voice.recorder import RecordedCalls
 DRAIN_S = 10.0
 CLOSE_S = 2.0
 MERGES_AT_ONCE = 4
+# As often it is looked whether a morning report is due.
+REPORTS_EVERY_S = 60.0
 # Beyond the model's own limit: retrieval, commit, and a turn of the same conversation before this one.
 CHAT_MARGIN_S = 12.0
 PROMPTS_KEPT_S = 300
@@ -142,7 +145,9 @@ class Desk:
             waker(ports.identities.due_merges, merges),
             lambda: ports.modes.hand_back_due(AT_ONCE),
             self.line_watch.look,
+            Reminders(ports.reminders, self.lanes, ports.clock).look,
             lambda: continuing.look(AT_ONCE),
+            every(REPORTS_EVERY_S, waker(ports.morning_reports.put_due, self.lanes), ports.clock),
             hourly(self.enclosures.forget, ports.clock),
             hourly(self.recorded.forget, ports.clock),
             hourly(self.staged.forget, ports.clock),

@@ -13,15 +13,18 @@ from zoneinfo import available_timezones
 from pydantic import ValidationError
 
 from server.domain.tenants import Tenant, TenantSettings
+from server.knowledge.office_hours import office_timetable
 from server.store.tenants import SETTINGS
-from server.voice.office_hours import office_timetable
 
 HIGHEST_BUDGET_USD = 100_000
 LONGEST_EMERGENCY = 200
+LONGEST_REMINDER_MINUTES = 1_440
+MOST_NEXT_IN_LINE = 10
 
 _ADDRESS = re.compile(r"[^@\s<>,]{1,64}@[^@\s<>,]+\.[^@\s<>,]+")
 _NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{5,20}")
 _INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _BUDGETS = ("daily_budget_usd", "guest_daily_budget_usd")
 
@@ -33,6 +36,12 @@ def _(text: str) -> str:
 
 _BUDGET_HINT = _("must be US dollars a day, such as 5 or 0.50; 0 is no limit, 100000 the most")
 _MINUTES_HINT = _("must be a whole number of minutes: 0 (never) or more")
+_REMINDER_HINT = _("must be a whole number of minutes: 0 (never) to 1440")
+_IN_LINE_HINT = _(
+    "'{value}' is neither a phone number with country code, such as +972501234567, nor an e-mail address"
+)
+_LONG_LINE_HINT = _("must name ten people at most")
+_REPORT_HINT = _("must be a time of day such as 07:00")
 _WEBHOOK_HINT = _("must be a URL that begins with https://")
 _OFFICE_HINT = _(
     "must be days and times such as 'Su-Th 08:00-18:00; Fr 08:00-13:00' (Mo Tu We Th Fr Sa Su), "
@@ -43,7 +52,10 @@ _EMERGENCY_HINT = _(
 )
 
 # What is said of a value that cannot even be read as one of its kind.
-_UNREADABLE = dict.fromkeys(_BUDGETS, _BUDGET_HINT) | {"hand_back_after_minutes": _MINUTES_HINT}
+_UNREADABLE = dict.fromkeys(_BUDGETS, _BUDGET_HINT) | {
+    "hand_back_after_minutes": _MINUTES_HINT,
+    "remind_after_minutes": _REMINDER_HINT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +123,7 @@ def _unreadable(place: tuple[int | str, ...], message: str) -> Fault:
 def _faults(settings: TenantSettings) -> Iterator[Fault]:
     yield from _business_faults(settings)
     yield from _staff_faults(settings)
+    yield from _reminder_faults(settings)
     yield from _phone_faults(settings)
     for name in _BUDGETS:
         # "nan" is a number to the parser; it is in no range.
@@ -146,6 +159,20 @@ def _staff_faults(settings: TenantSettings) -> Iterator[Fault]:
             )
     if settings.staff_webhook and not _is_http(settings.staff_webhook):
         yield Fault("staff_webhook", _WEBHOOK_HINT)
+    if settings.morning_report_at and not _TIME.fullmatch(settings.morning_report_at):
+        yield Fault("morning_report_at", _REPORT_HINT)
+
+
+def _reminder_faults(settings: TenantSettings) -> Iterator[Fault]:
+    if not 0 <= settings.remind_after_minutes <= LONGEST_REMINDER_MINUTES:
+        yield Fault("remind_after_minutes", _REMINDER_HINT)
+    for person in settings.next_in_line:
+        if not (_INTERNATIONAL.fullmatch(person) or _ADDRESS.fullmatch(person)):
+            yield Fault("next_in_line", _IN_LINE_HINT, person)
+    if len(settings.next_in_line) > MOST_NEXT_IN_LINE:
+        yield Fault("next_in_line", _LONG_LINE_HINT)
+    if settings.office_hours and office_timetable(settings.office_hours) is None:
+        yield Fault("office_hours", _OFFICE_HINT)
 
 
 def _is_http(url: str) -> bool:
@@ -163,5 +190,3 @@ def _phone_faults(settings: TenantSettings) -> Iterator[Fault]:
             yield Fault("phone_numbers", words, number)
     if settings.transfer_number and not _INTERNATIONAL.fullmatch(settings.transfer_number):
         yield Fault("transfer_number", words, settings.transfer_number)
-    if settings.office_hours and office_timetable(settings.office_hours) is None:
-        yield Fault("office_hours", _OFFICE_HINT)

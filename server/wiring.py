@@ -44,6 +44,7 @@ from server.outbox.mail import MailSender, NoMail
 from server.ports.ai import Embedder, ModelSet, Usage
 from server.ports.bundle import Ports
 from server.ports.clock import Clock
+from server.ports.messaging import LinkMemory
 from server.ports.queue import TurnQueue, WorkSource
 from server.ports.speech import Speech, SpeechToText, TextToSpeech, Transcriber
 from server.ports.store import LeaseStore
@@ -62,12 +63,14 @@ from server.store.keys import ApiKeys
 from server.store.knowledge import Knowledge
 from server.store.leases import Leases, make_ownership
 from server.store.modes import Modes
+from server.store.morning_reports import MorningReports
 from server.store.numbers import NumberDirectory
 from server.store.outbox import Outbox
 from server.store.performance import Performance, pool_state
 from server.store.queries import ConsoleQueries
 from server.store.rate_buckets import RateBucketRows
 from server.store.recordings import Recordings
+from server.store.reminders import Reminders
 from server.store.replies import Replies
 from server.store.session import POSTGRES_LIVENESS, Database
 from server.store.tenants import Tenants
@@ -155,6 +158,8 @@ def real_ports(settings: Settings, database: Database) -> Ports:
         },
         presence=sidecar,
         alerts=Alerts(database, clock, settings.console_url),
+        morning_reports=MorningReports(database, clock, settings.console_url),
+        reminders=Reminders(database, clock, settings.console_url),
         lines=sidecar,
         conversations=make_turn_queue(settings, database),
         check_store=check_store,
@@ -180,14 +185,14 @@ def make_media_shelf(settings: Settings) -> MediaFolder:
     return MediaFolder(settings.data_dir / "media")
 
 
-def make_eraser(settings: Settings, database: Database, leases: LeaseStore) -> Eraser:
-    """What erases guests.
+def make_eraser(settings: Settings, database: Database, leases: LeaseStore, link: LinkMemory) -> Eraser:
+    """What erases guests, also from what *link* keeps.
 
     Raises:
         SettingsError: the key of recordings cannot be read or made.
     """
     guests = GuestData(database, make_clock())
-    return Eraser(guests, leases, make_media_shelf(settings), make_recording_shelf(settings))
+    return Eraser(guests, leases, make_media_shelf(settings), make_recording_shelf(settings), link)
 
 
 def make_seal(settings: Settings) -> AesSeal:
@@ -257,11 +262,11 @@ def make_mailer(settings: Settings) -> ResendMailer | None:
 
 
 def make_speech(settings: Settings, clients: OpenAIClients) -> Speech | None:
-    """What hears and speaks on the phone; None where calls are not taken.
+    """What hears and speaks on the phone; None where no calls are taken, and staff cannot try one either.
 
     Google, and behind it the second provider where there is one; that alone where there is no key to Google.
     """
-    if not settings.has_phone:
+    if not (settings.has_phone or _has_speech(settings)):
         return None
     if not settings.has_speech_fallback:
         return Speech(_google_ears(settings), PreparedVoice(_google_mouth(settings)))
@@ -319,12 +324,17 @@ def _has_google(settings: Settings) -> bool:
     return endpoint.credentials_file is not None or endpoint.is_plain
 
 
+def _has_speech(settings: Settings) -> bool:
+    """Whether anything hears and speaks."""
+    return _has_google(settings) or settings.has_speech_fallback
+
+
 def phone_setup(settings: Settings) -> PhoneSetup:
     """What the installation has for its phone lines, as staff are told of it."""
     return PhoneSetup(
         has_token=settings.twilio_auth_token is not None,
         base_url=settings.public_base_url,
-        has_speech=_has_google(settings) or settings.has_speech_fallback,
+        has_speech=_has_speech(settings),
     )
 
 

@@ -34,6 +34,7 @@ def make_app() -> Flask:
     share(settings.data_dir)
     database = Database(settings.database)
     desk = Desk(settings, real_ports(settings, database), make_loop=uvloop.new_event_loop)
+    sidecar = make_sidecar(settings, database)
     app = create_app(desk, internal_secret(settings))
     app.secret_key = session_key(settings)
     register_console(
@@ -45,10 +46,10 @@ def make_app() -> Flask:
             suggestions=desk.suggestions,
             enclosures=desk.enclosures,
             recordings=desk.ports.recording_shelf,
-            eraser=make_eraser(settings, database, desk.ports.leases),
+            eraser=make_eraser(settings, database, desk.ports.leases, sidecar),
             seal=make_seal(settings),
             answers=desk.answers,
-            numbers=make_sidecar(settings, database),
+            numbers=sidecar,
             phone=phone_setup(settings),
             stream_port=settings.stream_port,
             embedder=desk.ports.embedder,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from hypothesis import settings
+from jinja2 import FileSystemBytecodeCache
+from structlog.dev import ConsoleRenderer, plain_traceback
 
 from server.domain.tenants import TenantSettings
 from server.store.leases import Leases, make_ownership
@@ -23,14 +27,32 @@ from tests.support.databases import PostgresTemplate, SqliteTemplate
 settings.register_profile("frontdesk", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("frontdesk")
 
+# Faults that are logged, many on purpose: the default shows the variables of a hundred frames, in colour.
+ConsoleRenderer.get_active().exception_formatter = plain_traceback
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What this pytest worker shares with the others of the run."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
 
 @pytest.fixture(scope="session", autouse=True)
-def lab_archives(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """One folder for all labs of the run, those of benches and of other pytest workers included."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    os.environ[first_state.FOLDER] = str(folder)
+def lab_archives(run_folder: Path) -> None:
+    """One folder for all labs of the run, those of benches and of other pytest workers included.
+
+    Where the tests in JavaScript follow, ``scripts/test`` has named one for these too.
+    """
+    os.environ.setdefault(first_state.FOLDER, str(run_folder))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_pages(run_folder: Path) -> None:
+    """The pages of all applications that tests make are compiled once."""
+    folder = run_folder / "compiled-pages"
+    folder.mkdir(exist_ok=True)
+    Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(str(folder))}
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +64,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
 @pytest.fixture(scope="session")
 def postgres_template() -> Iterator[PostgresTemplate]:
     """A migrated database on a real PostgreSQL to copy."""
-    with postgres_server() as url:
-        yield PostgresTemplate(url)
+    with postgres_server() as url, closing(PostgresTemplate(url)) as template:
+        yield template
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

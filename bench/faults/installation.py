@@ -103,6 +103,11 @@ class Installation:
         """Of SQLite."""
         return self.folder / "var" / "frontdesk.db"
 
+    @property
+    def web_url(self) -> str:
+        """The first web process, past all wires."""
+        return f"http://127.0.0.1:{self._webs['web-1']}"
+
     def __enter__(self) -> Self:
         """Everything up, and the number linked."""
         database = [process for process in self.processes if process.name == "postgres"]

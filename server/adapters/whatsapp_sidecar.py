@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,8 @@ from requests import codes
 from server.adapters.http import HttpClient
 from server.adapters.sidecar_finder import SidecarDirectory, SidecarFinder
 from server.domain.messages import OutboundMessage
-from server.errors import LineDown, ProviderError, ProviderRejected, ProviderUnavailable
+from server.domain.phrases import Phrase
+from server.errors import Conflict, LineDown, ProviderError, ProviderRejected, ProviderUnavailable
 from server.ports.messaging import PresenceState
 from server.ports.performance import PoolState
 
@@ -20,10 +22,17 @@ SEND_TIMEOUT_S = 15.0
 PRESENCE_TIMEOUT_S = 2.0
 LINK_TIMEOUT_S = 10.0
 HEALTH_TIMEOUT_S = 1.0
+# Shorter than a lease: whoever erases a guest holds some meanwhile.
+FORGET_TIMEOUT_S = 5.0
+
+_ON_ITS_WAY = Phrase(
+    "a message from or to this guest is on its way yet: try again in a moment, or in some minutes if it "
+    "could not be read"
+)
 
 
 class WhatsAppSidecar:
-    """Keeps ``ChannelSender``, ``PresenceSender`` and ``NumberKeeper``.
+    """Keeps ``ChannelSender``, ``PresenceSender``, ``NumberKeeper`` and ``LinkMemory``.
 
     Args:
         base_url: where the sidecar listens, if there is one.
@@ -74,6 +83,16 @@ class WhatsAppSidecar:
     def log_out(self, tenant_id: str) -> None:
         """Take the link away, on the phone too where that is possible."""
         self._ask(tenant_id, "DELETE", _path(tenant_id), LINK_TIMEOUT_S)
+
+    def forget(self, tenant_id: str, addresses: Sequence[str], message_ids: Sequence[str]) -> None:
+        """Have the tenant's sidecar forget a person, whether or not the number is linked."""
+        body = {"addresses": list(addresses), "messageIds": list(message_ids)}
+        try:
+            self._ask(tenant_id, "POST", f"{_path(tenant_id)}/forget", FORGET_TIMEOUT_S, json=body)
+        except ProviderRejected as error:
+            if error.reason.startswith(f"HTTP {codes.conflict}"):
+                raise Conflict(_ON_ITS_WAY) from error
+            raise
 
     def pool_state(self) -> PoolState:
         """The connections that are kept to sidecars."""

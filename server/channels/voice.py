@@ -151,7 +151,7 @@ class CallSteps:
         if status in _TAKEN:
             return twiml.end("", "en")
         if not _count(query, "ring"):
-            sorry = line(Line.NOBODY_ANSWERED, language_of(call, ""))
+            sorry = self._telephone.nobody_there(call, language_of(call, ""))
             self._telephone.go_on_with(call, NextStep.ASK, sorry)
         return self._talk(call, turn=_count(query, "turn"))
 
@@ -167,7 +167,7 @@ class CallSteps:
     def _ring_desk(self, call: Call, text: str, *, turn: int, is_first: bool = False) -> str:
         number, language = call.tenant.settings.transfer_number, language_of(call, "")
         if not number:
-            return self._take_message(line(Line.NOBODY_ANSWERED, language), language)
+            return self._take_message(self._telephone.nobody_there(call, language), language)
         next_url = self._turn_url(turn=turn, ring=int(is_first))
         return twiml.transfer(text, language, number, call.called, next_url)
 

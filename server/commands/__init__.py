@@ -24,6 +24,7 @@ _COMMANDS = {
     "knowledge": "knowledge:knowledge",
     "link": "link:link",
     "migrate": "database:migrate",
+    "report": "report:report",
     "requeue": "requeue:requeue",
     "restore": "backup:restore",
     "run": "run:run",

@@ -11,7 +11,7 @@ from server.commands.context import CommandContext
 from server.domain.modes import OPERATOR
 from server.store.guest_data import GuestData
 from server.store.leases import Leases, make_ownership
-from server.wiring import make_eraser
+from server.wiring import make_eraser, make_sidecar
 
 
 @click.group(epilog="Example: frontdesk guest export 12 --tenant 1 --out guest-12.json")
@@ -41,13 +41,18 @@ def export(context: CommandContext, guest_id: int, tenant_id: str, out: Path | N
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def erase(context: CommandContext, guest_id: int, tenant_id: str, *, yes: bool) -> None:
-    """Erase a guest for good: messages, files, recordings, notes and all."""
+    """Erase a guest for good: messages, files, recordings, notes and all.
+
+    The WhatsApp sidecar must run, unless the guest has never been on WhatsApp.
+    """
     if not yes:
         click.confirm(f"Erase guest {guest_id} for good?", abort=True)
     settings, database = context.settings, context.database
     leases = Leases(database, make_ownership(database, settings.data_dir), settings.lease_s)
+    sidecar = make_sidecar(settings, database)
     try:
-        make_eraser(settings, database, leases).erase(tenant_id, guest_id, OPERATOR)
+        make_eraser(settings, database, leases, sidecar).erase(tenant_id, guest_id, OPERATOR)
     finally:
+        sidecar.close()
         leases.close()
     click.echo(f"Guest {guest_id} is erased.")

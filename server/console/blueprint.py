@@ -29,6 +29,7 @@ from server.console.login import add_login
 from server.console.navigation import DESTINATIONS
 from server.console.notes import add_notes
 from server.console.numbers import NumberParts, add_numbers
+from server.console.overview import add_overview
 from server.console.pages import Pages
 from server.console.parts import ConsoleParts
 from server.console.playground import add_playground
@@ -40,6 +41,7 @@ from server.console.thread_tools import ThreadTools
 from server.console.throttle import Throttle
 from server.console.translations import gettext, translate, words_of
 from server.console.try_question import add_trials
+from server.console.why_page import add_why
 from server.domain.staff import may
 from server.errors import (
     AppError,
@@ -60,11 +62,13 @@ from server.store.guest_data import GuestData
 from server.store.keys import ApiKeys
 from server.store.knowledge import Knowledge
 from server.store.labels import Labels
+from server.store.needs import Needs
 from server.store.notes import Notes
 from server.store.numbers import NumberNotes
 from server.store.playground import Playground
 from server.store.queries import ConsoleQueries
 from server.store.questions import Questions
+from server.store.reports import Reports
 from server.store.second_factors import SecondFactors
 from server.store.seen import SeenMarks
 from server.store.sending import SendingQueries
@@ -142,10 +146,19 @@ def register_console(app: Flask, parts: ConsoleParts) -> None:
     add_login(blueprint, users, factors, throttle, clock)
     queries = ConsoleQueries(database)
     questions = Questions(database, clock)
-    pages = Pages(Tenants(database, clock), clock, {"console.list_questions": questions.open_count})
+    pages = Pages(
+        Tenants(database, clock),
+        clock,
+        Needs(database).of,
+        {"console.list_questions": questions.open_count},
+        parts.stream_port,
+    )
     labels, replies = Labels(database, clock), CannedReplies(database, clock)
-    tools = ThreadTools(pages.tenants, labels, replies, TurnOrigins(database), parts.suggestions)
+    origins = TurnOrigins(database)
+    tools = ThreadTools(pages.tenants, labels, replies, origins, parts.suggestions)
     add_conversations(blueprint, pages, queries, SeenMarks(database), tools, parts.stream_port)
+    add_why(blueprint, pages, queries, origins)
+    add_overview(blueprint, pages, Reports(database, clock))
     add_files(blueprint, queries, parts.enclosures, CallQueries(database), parts.recordings)
     add_answering(blueprint, parts.takeover, parts.suggestions)
     add_drafts(blueprint, parts.suggestions)
@@ -191,7 +204,8 @@ def _add_places(blueprint: Blueprint, pages: Pages, parts: ConsoleParts, queries
     )
     add_numbers(blueprint, pages, numbers)
     add_settings(blueprint, pages, pages.tenants)
-    add_playground(blueprint, pages, queries, Playground(database), SeenMarks(database), parts.answers)
+    playground, seen = Playground(database, parts.clock), SeenMarks(database)
+    add_playground(blueprint, pages, queries, playground, seen, parts.answers, parts.phone, parts.stream_port)
 
 
 def _add_error_pages(blueprint: Blueprint) -> None:
@@ -226,8 +240,10 @@ def _error_page(status: int, advice: str = "") -> ResponseReturnValue:
 
 
 def _script_policy(stream_port: int | None) -> str:
-    """Our own files alone, which ask our own addresses and the stream."""
-    return f"script-src 'self'; connect-src 'self' {stream_origin(stream_port)}".rstrip()
+    """Our own files alone, which ask our own addresses, the stream, and where browsers call the desk."""
+    stream = stream_origin(stream_port)
+    sockets = stream.replace("http", "ws", 1)
+    return f"script-src 'self'; connect-src 'self' {stream} {sockets}".rstrip()
 
 
 def _secure(stream_port: int | None, response: Response) -> Response:

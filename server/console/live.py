@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask import request
 
+from server.store.needs import Need
+
 # Answered by the realtime process.
 LIVE_PATH = "/console/live"
+TEST_CALL_PATH = "/ws/call"
+
+# As in notify.js; what is known of is one more.
+MOST_COUNTED = 99
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]")
 
@@ -30,6 +39,39 @@ def stream_url(port: int | None, conversation_id: int | None = None) -> str:
     """Where this request's page listens: to a conversation, or to the list of them."""
     asked = "" if conversation_id is None else f"?conversation={conversation_id}"
     return f"{stream_origin(port)}{LIVE_PATH}{asked}"
+
+
+def call_url(port: int | None) -> str:
+    """Where a browser calls the desk, as http; a WebSocket's address is the same but for that."""
+    return f"{stream_origin(port)}{TEST_CALL_PATH}"
+
+
+def waiting_url(port: int | None, user_id: int) -> str:
+    """Where a page of this user's that has no other stream is told who waits for a person."""
+    return f"{stream_origin(port)}{LIVE_PATH}?waiting={user_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPart:
+    """What a page's script needs to tell who waits: what the page shows already, and where it listens."""
+
+    shown: Sequence[Need]
+    stream: str
+
+    @property
+    def count(self) -> str:
+        """How many, as the page shows it; empty: nobody."""
+        return f"{MOST_COUNTED}+" if len(self.shown) > MOST_COUNTED else str(len(self.shown) or "")
+
+    @property
+    def needs(self) -> str:
+        """As `needs_json`."""
+        return needs_json(self.shown)
+
+
+def needs_json(needs: Sequence[Need]) -> str:
+    """*needs* as a page's script takes them: a list of ``[conversation, since]``, no word of a guest's."""
+    return json.dumps([[need.conversation_id, need.since.isoformat()] for need in needs])
 
 
 def is_fragment() -> bool:

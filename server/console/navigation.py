@@ -26,10 +26,16 @@ def _(text: str) -> str:
 
 DESTINATIONS = (
     Destination(
+        "console.show_overview",
+        _("Overview"),
+        Permission.READ,
+        frozenset({"console.show_overview", "console.show_report"}),
+    ),
+    Destination(
         "console.list_conversations",
         _("Conversations"),
         Permission.READ,
-        frozenset({"console.list_conversations", "console.show_thread"}),
+        frozenset({"console.list_conversations", "console.show_thread", "console.show_why"}),
     ),
     Destination(
         "console.list_questions",
@@ -62,7 +68,7 @@ DESTINATIONS = (
             {"console.list_replies", "console.add_reply", "console.show_reply", "console.change_reply"}
         ),
     ),
-    Destination("console.show_test", _("Try it"), Permission.ANSWER, frozenset({"console.show_test"})),
+    Destination("console.show_test", _("Playground"), Permission.ANSWER, frozenset({"console.show_test"})),
     Destination(
         "console.show_numbers",
         _("Numbers"),

@@ -1,4 +1,4 @@
-"""Trying the desk: staff write as a guest would, and see what is answered and why."""
+"""Trying the desk: staff write or speak as a guest would, and see what is answered and why."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from flask import Blueprint, Response, redirect, request, session, url_for
@@ -15,14 +16,16 @@ from flask.typing import ResponseReturnValue
 from server.console.access import needs
 from server.console.auth import current_member
 from server.console.conversations import note_seen
+from server.console.live import call_url, stream_url, waiting_url
 from server.console.pages import Pages
 from server.domain.events import Replace, Token
 from server.domain.messages import Channel, GuestAddress, InboundMessage, MessageKind
+from server.domain.numbers import PhoneSetup
 from server.domain.phrases import Phrase
 from server.domain.playground import playground_key
 from server.domain.staff import Permission
 from server.domain.views import InboundView, OutboundView, ThreadPage
-from server.errors import UnprocessableRequest
+from server.errors import Conflict, UnprocessableRequest
 from server.inbox.streams import Done, Failed, Numbered, ReplyStream
 from server.ports.clock import Clock
 from server.store.playground import Playground
@@ -64,6 +67,8 @@ def add_playground(
     playground: Playground,
     seen: SeenMarks,
     answers: Answering,
+    phone: PhoneSetup,
+    stream_port: int | None,
 ) -> None:
     """Add the page and its forms. A test belongs to whoever began it, in that browser."""
 
@@ -82,6 +87,9 @@ def add_playground(
             suggestions=_examples(pages) if found is None else playground.quick_replies(tenant_id, found),
             form_id=secrets.token_urlsafe(16),
             longest=LONGEST_QUESTION,
+            has_speech=phone.has_speech,
+            call_url=call_url(stream_port),
+            stream=waiting_url(stream_port, current_member().id),
         )
 
     @blueprint.post("/playground")
@@ -96,6 +104,20 @@ def add_playground(
     @needs(Permission.ANSWER)
     def ask_along() -> Response:
         return Response(_told(answers.stream(_message(pages.clock))), mimetype="application/x-ndjson")
+
+    @blueprint.post("/playground/calls")
+    @needs(Permission.ANSWER)
+    def begin_call() -> ResponseReturnValue:
+        if not phone.has_speech:
+            raise Conflict(Phrase("the server has no key for speech: whoever runs it sets one"))
+        user = current_member()
+        begun = playground.call(user.tenant_id, _key(), user.name)
+        told = {
+            "call": begun.id,
+            "token": begun.token,
+            "stream": stream_url(stream_port, begun.conversation_id),
+        }
+        return told, HTTPStatus.CREATED
 
     @blueprint.post("/playground/new")
     @needs(Permission.ANSWER)

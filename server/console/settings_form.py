@@ -139,6 +139,38 @@ GROUPS = (
             Field(
                 "staff_webhook", _("By webhook"), _("A URL that is told the same as JSON."), input_type="url"
             ),
+            Field(
+                "remind_after_minutes",
+                _("Remind them after"),
+                _("Minutes in which nobody has seen to the guest. 0: never."),
+                Kind.NUMBER,
+            ),
+            Field(
+                "next_in_line",
+                _("Next in line"),
+                _(
+                    "Phone numbers with country code and e-mail addresses, one on each line. After as many "
+                    "minutes again the first of them is told, then the second, and so on."
+                ),
+                Kind.LINES,
+            ),
+            Field(
+                "morning_report_at",
+                _("Morning report at"),
+                _(
+                    "A time of day such as 07:00. The e-mail addresses and the webhook are then told of the "
+                    "day before. Empty: never."
+                ),
+            ),
+            Field(
+                "office_hours",
+                _("Office hours"),
+                _(
+                    "When people of the team are there, such as Su-Th 08:00-18:00; Fr 08:00-13:00. Outside "
+                    "of them guests are told when the team is back, reminders wait, and a telephone that "
+                    "rings first does not ring. Empty: at any time."
+                ),
+            ),
         ),
     ),
     Group(
@@ -160,13 +192,8 @@ GROUPS = (
             Field(
                 "rings_first",
                 _("Let that number ring first"),
-                _("The desk answers only if nobody takes the call."),
+                _("In office hours the desk answers only if nobody takes the call."),
                 Kind.SWITCH,
-            ),
-            Field(
-                "office_hours",
-                _("But only in these hours"),
-                _("Such as Su-Th 08:00-18:00; Fr 08:00-13:00. Empty: at any time."),
             ),
             Field(
                 "phone_greeting",

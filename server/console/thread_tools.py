@@ -1,4 +1,4 @@
-"""What staff have at hand in a thread: drafts, replies, labels, and why the desk said what it said."""
+"""What staff have at hand in a thread: drafts, replies and labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import request
 
 from server.console.auth import current_member
 from server.console.translations import gettext
-from server.console.why import explain, sources
+from server.console.why import sources
 from server.domain.canned import CannedReply, fill
 from server.domain.conversations import Mode
 from server.domain.drafts import Draft
@@ -47,16 +47,14 @@ class ThreadTools:
     def of(self, page: ThreadPage) -> Mapping[str, object]:
         """What the templates of a thread are given beside its lines."""
         member = current_member()
-        why = {"why": explain(self.origins, member.tenant_id, page.lines)}
         if not may(member.role, Permission.ANSWER):
-            return why
+            return {}
         conversation = page.conversation
         draft = None
         if conversation.mode is not Mode.AI:
             draft = self.suggestions.open_draft(member.tenant_id, conversation.id)
         replies = self._filled(conversation)
         return {
-            **why,
             "draft": draft,
             "draft_sources": () if draft is None else self._sources(draft),
             "changing": draft is not None and request.args.get("draft") == str(draft.id),

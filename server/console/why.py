@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from server.domain.knowledge import Citation, Document
 from server.domain.model_calls import ModelCall
-from server.domain.views import OutboundView, ThreadLine, TurnView
+from server.domain.views import OutboundView, TurnView
 from server.store.turn_origins import TurnOrigins
 
 # What a bar chart is wide, in its own units.
@@ -57,22 +57,14 @@ class Why:
         return sum(call.cost_micros for call in self.calls)
 
 
-def explain(origins: TurnOrigins, tenant_id: str, lines: Sequence[ThreadLine]) -> Mapping[str, Why]:
-    """What is told of the turns among *lines*, by turn. Two queries."""
-    turns = [(line, line.turn) for line in lines if isinstance(line, OutboundView) and line.turn is not None]
-    if not turns:
-        return {}
-    cited = {citation.document for _, turn in turns for citation in turn.citations}
-    documents = origins.documents(tenant_id, cited)
-    calls = origins.model_calls(tenant_id, [turn.id for _, turn in turns])
-    return {
-        turn.id: Why(
-            sources=sources(turn.citations, turn.committed_at, documents),
-            calls=calls.get(turn.id, ()),
-            bars=bars(moments_ms(line, turn)),
-        )
-        for line, turn in turns
-    }
+def explain(origins: TurnOrigins, tenant_id: str, line: OutboundView, turn: TurnView) -> Why:
+    """What is told of *turn*, which *line* came of. Two queries."""
+    documents = origins.documents(tenant_id, {citation.document for citation in turn.citations})
+    return Why(
+        sources=sources(turn.citations, turn.committed_at, documents),
+        calls=origins.model_calls(tenant_id, turn.id),
+        bars=bars(moments_ms(line, turn)),
+    )
 
 
 def sources(

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Protocol
 
 from server.conversation import phrases
+from server.conversation.after_hours import with_return
 from server.conversation.answer_cache import AnswerCache, answer_key, may_be_kept
 from server.conversation.gate import prepare_gate
 from server.conversation.model_answer import Answered, ModelAnswers
@@ -120,7 +121,7 @@ class Engine:
         language = _language(turn)
         opening = _opening(turn, language)
         recital = Recital(listen, opening)
-        reply = await self._decide(turn, language, recital)
+        reply = with_return(await self._decide(turn, language, recital), turn, self._clock.now())
         if turn.unheard is not None and not reply.handover:
             # The words are answered; somebody has to listen to the rest.
             reply = replace(reply, handover=True, reason=turn.unheard)
@@ -174,7 +175,7 @@ class Engine:
 
     def give_up(self, turn: Turn) -> Reply:
         """The reply when answering failed again and again: the team has the message."""
-        return _to_team(_language(turn), "engine_failed")
+        return with_return(_to_team(_language(turn), "engine_failed"), turn, self._clock.now())
 
     async def _decide(self, turn: Turn, language: str, recital: Recital) -> Reply:
         now = self._clock.now()

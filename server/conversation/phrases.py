@@ -7,7 +7,7 @@ form that is of one gender.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from server.knowledge.phrases import phrases as embedded_phrases
 
@@ -21,6 +21,9 @@ _ENGLISH_MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
     "November", "December",
 )  # fmt: skip
+
+# From then on the name of a day alone would be of the wrong one.
+_WEEK = 7
 
 
 def greeting(language: str, business: str) -> str:
@@ -97,6 +100,29 @@ def media_received(language: str) -> str:
     if language == "he":
         return "ההודעה התקבלה והועברה לצוות. אפשר גם לכתוב כאן במילים במה מדובר."
     return "We have received this and passed it to the team. Feel free to write here what it is about."
+
+
+def team_is_back(language: str, today: date, back: datetime) -> str:
+    """When people of the team are there again; *back* is on the business's clock, as *today* is."""
+    days = (back.date() - today).days
+    if language == "he":
+        return f"הצוות יהיה כאן שוב {_hebrew_day(back, days)} ב-{back:%H:%M}."
+    return f"The team is back {_english_day(back, days)} at {back:%H:%M}."
+
+
+def _hebrew_day(back: datetime, days: int) -> str:
+    if days < 2:
+        return "מחר" if days else "היום"
+    weekday = _HEBREW_DAYS[back.weekday()]
+    name = "בשבת" if weekday == "שבת" else f"ביום {weekday}"
+    return name if days < _WEEK else f"{name}, {back.day} ב{_HEBREW_MONTHS[back.month - 1]},"
+
+
+def _english_day(back: datetime, days: int) -> str:
+    if days < 2:
+        return "tomorrow" if days else "today"
+    name = f"on {_ENGLISH_DAYS[back.weekday()]}"
+    return name if days < _WEEK else f"{name}, {back.day} {_ENGLISH_MONTHS[back.month - 1]},"
 
 
 def numbers_to_call(language: str, numbers: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from server.domain.conversations import HistoryLine, Mode, Reply
+from server.domain.playground import is_test_key
 from server.domain.tenants import Tenant
 
 
@@ -27,9 +28,10 @@ class Call:
     """A call that has come in.
 
     ``id`` is Twilio's CallSid. ``caller`` is the number as the network told it, empty where it was withheld;
-    it may be forged, and unlocks nothing. ``called`` is the business's. ``conversation_id`` is the thread
-    that the caller shares with their WhatsApp, ``history`` its last lines, oldest first, and ``language`` the
-    one that was spoken there last, if known. ``to_say`` is said before ``next_step``.
+    it may be forged, and unlocks nothing. Of a test of staff's it is the chat key. ``called`` is the
+    business's. ``conversation_id`` is the thread that the caller shares with their WhatsApp, ``history`` its
+    last lines, oldest first, and ``language`` the one that was spoken there last, if known. ``to_say`` is
+    said before ``next_step``.
     """
 
     id: str
@@ -43,6 +45,11 @@ class Call:
     history: Sequence[HistoryLine]
     next_step: NextStep
     to_say: str = ""
+
+    @property
+    def is_test(self) -> bool:
+        """Whether staff try the desk from a browser: no telephone network carries it."""
+        return is_test_key(self.caller)
 
     @property
     def is_for_staff(self) -> bool:

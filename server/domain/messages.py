@@ -111,6 +111,8 @@ class OutboundKind(StrEnum):
     # A business's line is down, and up again.
     ALERT = "alert"
     ALL_CLEAR = "all_clear"
+    # The morning report. It quotes several guests.
+    REPORT = "report"
 
 
 class DeliveryState(StrEnum):

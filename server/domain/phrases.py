@@ -19,3 +19,18 @@ class Phrase(str):
         phrase = super().__new__(cls, template.format(**values))
         phrase.template, phrase.values = template, values
         return phrase
+
+
+def packed(words: object) -> object:
+    """*words* as JSON takes them, for another process to say; its `unpacked` are the same."""
+    if not isinstance(words, Phrase):
+        return words
+    values = {name: packed(value) for name, value in words.values.items()}
+    return {"template": words.template, "values": values}
+
+
+def unpacked(words: object) -> object:
+    """What `packed` was made of."""
+    if not isinstance(words, dict):
+        return words
+    return Phrase(words["template"], **{name: unpacked(value) for name, value in words["values"].items()})

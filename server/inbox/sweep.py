@@ -55,12 +55,17 @@ def waker(find_due: Callable[[int], Sequence[object]], queue: WorkQueue) -> Chor
 
 def hourly(chore: Chore, clock: Clock) -> Chore:
     """*chore* at the first round, and then once an hour."""
+    return every(SELDOM_S, chore, clock)
+
+
+def every(seconds: float, chore: Chore, clock: Clock) -> Chore:
+    """*chore* at the first round, and then once in so many *seconds*."""
     due_at = -math.inf
 
     def look() -> None:
         nonlocal due_at
         if clock.monotonic() >= due_at:
-            due_at = clock.monotonic() + SELDOM_S
+            due_at = clock.monotonic() + seconds
             chore()
 
     return look

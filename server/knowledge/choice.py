@@ -1,4 +1,4 @@
-"""Which of the numbered choices on offer a guest means, if any."""
+"""Numbered choices: how they are put on offer, and which of them a guest means, if any."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ _AROUND = frozenset(
     )
 )
 _MOST_WORDS = 6
+
+
+def choices(titles: Sequence[str]) -> list[str]:
+    """The lines that put *titles* on offer, numbered from 1."""
+    return [f"{number}. {title}" for number, title in enumerate(titles, start=1)]
+
+
+def offers(text: str, titles: Sequence[str]) -> bool:
+    """Whether *titles* are all on offer in *text*, under their numbers."""
+    lines = {line.strip() for line in text.splitlines()}
+    return bool(titles) and lines.issuperset(line.strip() for line in choices(titles))
 
 
 def chosen(message: str, titles: Sequence[str]) -> int | None:

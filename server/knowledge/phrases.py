@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
 
+from server.knowledge.choice import choices
+
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
@@ -23,8 +25,7 @@ class Phrases:
 
     def offer_of(self, titles: Sequence[str]) -> str:
         """The topics to choose from, numbered from 1."""
-        choices = [f"{number}. {title}" for number, title in enumerate(titles, start=1)]
-        return "\n".join([self.offer, *choices])
+        return "\n".join([self.offer, *choices(titles)])
 
     def source_note(self, language: str) -> str:
         """The line above a quotation in another language than the asker's."""

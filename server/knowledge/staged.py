@@ -194,11 +194,8 @@ def _each_read(folder: Path, uploads: Sequence[Upload]) -> Iterator[tuple[str, l
         path = folder / str(place) / name
         path.parent.mkdir()
         _save(upload.content, path, name)
-        try:
-            documents = read_confined(path, time_s=max(_LEAST_S, until - time.monotonic()))
-        except InvalidRequest as error:
-            # Where it lies for a moment is nobody's business.
-            raise InvalidRequest(str(error).replace(f"{path.parent}/", "")) from None
+        # Where it lies for a moment is nobody's business.
+        documents = read_confined(path, called=name, time_s=max(_LEAST_S, until - time.monotonic()))
         path.unlink()
         yield name, documents
 

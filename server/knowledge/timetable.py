@@ -97,8 +97,12 @@ class Timetable:
 
     def next_open(self, moment: datetime) -> Interval | None:
         """The first stretch from *moment* on that is not closed; None if there is none within a year."""
+        return next(self.open_from(moment), None)
+
+    def open_from(self, moment: datetime) -> Iterator[Interval]:
+        """The stretches from *moment* on that are not closed, for a year; the first may have begun before."""
         stretches = self._stretches(moment, moment + _LOOK_AHEAD)
-        return next((stretch for stretch in stretches if not stretch.is_closed), None)
+        return (stretch for stretch in stretches if not stretch.is_closed)
 
     def _stretches(self, start: datetime, end: datetime) -> Iterator[Interval]:
         return starmap(Interval, self._hours.intervals(start, end))

@@ -19,6 +19,8 @@ from server.ports.messaging import ChannelSender, LineHealth, PresenceSender
 from server.ports.performance import PerformanceStore, PoolState
 from server.ports.queue import TurnQueue
 from server.ports.recordings import RecordingShelf, RecordingStore
+from server.ports.reminders import ReminderStore
+from server.ports.reports import MorningReportStore
 from server.ports.speech import Speech, Transcriber
 from server.ports.store import (
     IdentityStore,
@@ -55,7 +57,7 @@ class Ports:
     call_log: CallLog
     recordings: RecordingStore
     recording_shelf: RecordingShelf
-    # Hears and speaks on the phone; None where no phone line is configured.
+    # Hears and speaks on calls; None where neither a phone line nor speech is configured.
     speech: Speech | None
     # Turns voice messages into words; None where no speech recognition is configured.
     transcriber: Transcriber | None = None
@@ -66,6 +68,8 @@ class Ports:
     senders: Mapping[Channel, ChannelSender]
     presence: PresenceSender
     alerts: AlertStore
+    morning_reports: MorningReportStore
+    reminders: ReminderStore
     lines: LineHealth
     # Carries conversations to workers; None: each process takes the turns of what it received.
     conversations: TurnQueue | None = None

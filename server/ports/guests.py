@@ -14,11 +14,16 @@ from server.domain.modes import Actor
 class Holdings:
     """What erasing a guest needs to know: leases without which somebody may be at work on what is erased,
     and names of files.
+
+    ``addresses`` are those by which the guest was on WhatsApp, ``told_ids`` the ids under which staff were
+    told of the guest there; both are empty for a guest of whom the link knows nothing.
     """
 
     lease_keys: Sequence[str]
     message_ids: Sequence[int]
     recordings: Sequence[str]
+    addresses: Sequence[str]
+    told_ids: Sequence[str]
 
 
 class GuestDataStore(Protocol):

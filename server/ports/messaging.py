@@ -77,6 +77,23 @@ class NumberKeeper(NumberLinker, LineHealth, Protocol):
     """Whatever holds the links: it makes them, ends them, and tells how they are."""
 
 
+class LinkMemory(Protocol):
+    """Whatever the link keeps of people; blocking."""
+
+    def forget(self, tenant_id: str, addresses: Sequence[str], message_ids: Sequence[str]) -> None:
+        """Forget a person of the tenant's. Harmless when repeated.
+
+        Args:
+            addresses: the JIDs by which the person is known.
+            message_ids: of messages to others that tell of the person.
+
+        Raises:
+            Conflict: something of the person's is on its way yet; nothing was forgotten.
+            ProviderError: it cannot be told whether anything was.
+        """
+        ...
+
+
 class PresenceSender(Protocol):
     """Shows a guest that an answer is being written; blocking."""
 

@@ -22,7 +22,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from server.channels import sse
 from server.channels.bodies import read_object
 from server.channels.chat_streams import ChatStreams, StreamReader
-from server.channels.twiml import STREAM_PATH
 from server.console.live import LIVE_PATH
 from server.errors import (
     AppError,
@@ -115,8 +114,9 @@ def make_app(parts: RealtimeParts) -> ASGIApp:
     if parts.staff is not None:
         routes.append(Route(LIVE_PATH, parts.staff.answer))
     if parts.voice is not None:
-        routes.append(Route(STREAM_PATH, _upgrade))
-        sockets.append(WebSocketRoute(STREAM_PATH, partial(_serve_call, parts, parts.voice)))
+        routes += [Route(path, _upgrade) for path in parts.voice.doors]
+        serve_call = partial(_serve_call, parts, parts.voice)
+        sockets += [WebSocketRoute(path, serve_call) for path in parts.voice.doors]
     app = Starlette(
         routes=[*routes, *sockets],
         exception_handlers={

@@ -7,6 +7,7 @@ import gc
 import signal
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ from server.channels.chat_messages import ChatMessages, configured_models
 from server.channels.chat_streams import ChatStreams
 from server.channels.key_limits import make_key_limits
 from server.channels.twilio_signature import TwilioSignatures
+from server.channels.twiml import STREAM_PATH
+from server.console.live import TEST_CALL_PATH
 from server.console.sessions import SessionCookies, Sessions
 from server.desk import DRAIN_S, Desk
 from server.errors import AppError, SettingsError, StoreUnavailable
@@ -27,6 +30,7 @@ from server.observability.performance import Sources, performance_snapshot
 from server.ports.speech import Speech
 from server.realtime.app import RealtimeParts, make_app
 from server.realtime.callers import Callers
+from server.realtime.doors import Door, StaffDoor, TwilioDoor, UserOf
 from server.realtime.server import RealtimeServer, listen
 from server.realtime.sockets import OpenSockets
 from server.realtime.staff_streams import StaffStreams
@@ -36,6 +40,7 @@ from server.secret_files import session_key
 from server.settings import Settings, read_settings
 from server.store.changes import Changes
 from server.store.migrate import is_current
+from server.store.needs import Needs
 from server.store.session import Database
 from server.store.users import User, Users
 from server.voice.call import CallParts
@@ -105,7 +110,7 @@ def _parts(settings: Settings, desk: Desk, database: Database, sockets: OpenSock
         sockets=sockets,
         snapshot=partial(performance_snapshot, figures),
         check_store=desk.ports.check_store,
-        voice=_voice(settings, desk),
+        voice=_voice(settings, desk, database),
         staff=_staff(settings, desk, database, sockets),
         is_core_running=lambda: desk.is_running,
     )
@@ -113,35 +118,55 @@ def _parts(settings: Settings, desk: Desk, database: Database, sockets: OpenSock
 
 def _staff(settings: Settings, desk: Desk, database: Database, sockets: OpenSockets) -> StaffStreams:
     clock = desk.ports.clock
+    return StaffStreams(
+        user_of=_user_of(settings, desk, database),
+        mark_of=mark_of(Changes(database, clock), Needs(database)),
+        sockets=sockets,
+        hosts=_public_hosts(settings),
+    )
+
+
+def _user_of(settings: Settings, desk: Desk, database: Database) -> UserOf:
+    """Whose session a cookie of the console is."""
+    clock = desk.ports.clock
     sessions, cookies = Sessions(Users(database, clock), clock), SessionCookies(session_key(settings))
-    public = urlsplit(settings.public_base_url).hostname
 
     def user_of(cookie: str) -> User | None:
         return sessions.user_of(cookies.held_by(cookie))
 
-    return StaffStreams(
-        user_of=user_of,
-        mark_of=mark_of(Changes(database, clock)),
-        sockets=sockets,
-        hosts=[] if public is None else [public],
-    )
+    return user_of
 
 
-def _voice(settings: Settings, desk: Desk) -> VoiceParts | None:
-    speech, token = desk.ports.speech, settings.twilio_auth_token
-    if speech is None or token is None:
+def _public_hosts(settings: Settings) -> Sequence[str]:
+    """Names under which the console is known, beside those that requests name themselves."""
+    public = urlsplit(settings.public_base_url).hostname
+    return [] if public is None else [public]
+
+
+def _voice(settings: Settings, desk: Desk, database: Database) -> VoiceParts | None:
+    speech = desk.ports.speech
+    if speech is None:
         return None
     parts = CallParts(stt=speech.to_text, tts=speech.from_text, detectors=Detectors(), asking=desk.asking)
-    desk.submit(_warm(desk, speech, parts.detectors))
+    if settings.has_phone:
+        desk.submit(_warm(desk, speech, parts.detectors))
     return VoiceParts(
-        signatures=TwilioSignatures(token.get_secret_value(), settings.public_base_url),
-        account_sid=settings.twilio_account_sid,
+        doors=_doors(settings, _user_of(settings, desk, database)),
         calls=desk.ports.calls,
         recorded=desk.recorded,
         parts=parts,
         drain_s=settings.call_drain_s,
         most_calls=settings.calls_at_once,
     )
+
+
+def _doors(settings: Settings, user_of: UserOf) -> Mapping[str, Door]:
+    doors: dict[str, Door] = {TEST_CALL_PATH: StaffDoor(user_of, _public_hosts(settings))}
+    token = settings.twilio_auth_token
+    if token is not None and settings.has_phone:
+        signatures = TwilioSignatures(token.get_secret_value(), settings.public_base_url)
+        doors[STREAM_PATH] = TwilioDoor(signatures, settings.twilio_account_sid)
+    return doors
 
 
 async def _warm(desk: Desk, speech: Speech, detectors: Detectors) -> None:

@@ -1,8 +1,9 @@
 """``GET /console/live``: tells the console's pages that what they show has changed, and who else looks.
 
 Events are ``changed``, whose id is the mark of the view (a page that comes back with it is told only what is
-new); ``here`` with the names of other members of staff who look at the same conversation; and ``ended`` once
-the session is over. No event has a word of a guest's.
+new); ``here`` with the names of other members of staff who look at the same conversation; ``waiting`` with
+the conversations that need a person, on every stream; and ``ended`` once the session is over. No event has a
+word of a guest's.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -25,11 +26,11 @@ from server.console.conversations import checked_id
 from server.console.sessions import SESSION_COOKIE
 from server.errors import Forbidden, NotFound, StoreUnavailable, TooBusy, TooManyRequests, Unauthenticated
 from server.realtime.sockets import CLOSE_WITHIN_S, OpenSockets
-from server.realtime.staff_watch import MarkOf, Reader, View, Watch, Watches
+from server.realtime.staff_watch import MarkOf, Overall, Reader, View, Watch, Watches
 from server.store.users import User
 
 MOST_STREAMS = 500
-# Pages that are not seen have none.
+# Of the pages that a browser has open and nobody sees, one has one.
 MOST_OF_ONE_USER = 12
 # A proxy cuts what is silent for a minute.
 KEEP_ALIVE_S = 15.0
@@ -92,8 +93,8 @@ class StaffStreams:
         user = await asyncio.to_thread(self._user_of, cookie)
         if user is None:
             raise Unauthenticated("log in to the console")
-        view = View(user.tenant_id, _conversation(request.query_params.get("conversation")))
-        if view.conversation_id is not None:
+        view = View(user.tenant_id, _asked_for(request.query_params, user))
+        if not isinstance(view.of, Overall):
             # It is there, and theirs.
             await asyncio.to_thread(self._mark_of, view)
         self._check_room(user)
@@ -130,24 +131,34 @@ class StaffStreams:
         """Let *stream* tell its news until there are no more."""
         self._open[reader.user.id] += 1
         try:
-            with self._sockets.listed(stream), self._watches.watched(stream.view, reader) as watch:
-                await self._tell(stream, reader, watch, cookie)
+            with self._sockets.listed(stream), ExitStack() as looked_at:
+                views = [View(reader.user.tenant_id, Overall.WAITING)]
+                if stream.view not in views:
+                    views.append(stream.view)
+                watches = [looked_at.enter_context(self._watches.watched(view, reader)) for view in views]
+                await self._tell(stream, reader, watches, cookie)
         finally:
             self._open[reader.user.id] -= 1
             if not self._open[reader.user.id]:
                 del self._open[reader.user.id]
 
-    async def _tell(self, stream: StaffStream, reader: Reader, watch: Watch, cookie: str) -> None:
+    async def _tell(self, stream: StaffStream, reader: Reader, watches: Sequence[Watch], cookie: str) -> None:
         clock = asyncio.get_running_loop().time
         check_at = clock() + self._check_every_s
-        while not watch.is_over:
+        waiting, *shown = watches
+        while not any(watch.is_over for watch in watches):
             if clock() >= check_at:
                 if not await asyncio.to_thread(self._holds, reader.user, cookie):
                     await stream.tell_end()
                     return
                 check_at = clock() + self._check_every_s
-            await stream.tell(watch.mark, watch.others(reader))
-            if not await reader.news(within_s=min(self._keep_alive_s, max(check_at - clock(), 0))):
+            await stream.tell_waiting(waiting.mark)
+            for watch in shown:
+                await stream.tell(watch.mark, watch.others(reader))
+            alive_at = stream.wrote_at + self._keep_alive_s
+            # Others who come and go are news too, of which there may be nothing to write.
+            await reader.news(within_s=max(min(alive_at, check_at) - clock(), 0))
+            if clock() >= alive_at:
                 await stream.keep_alive()
 
     def _holds(self, user: User, cookie: str) -> bool:
@@ -175,10 +186,13 @@ class StaffStream(Response):
         # It ends when it ends.
         del self.headers["content-length"]
         self.view = view
+        # By the event loop's clock.
+        self.wrote_at = 0.0
         self._streams = streams
         self._reader = Reader(user)
         self._cookie = cookie
         self._seen = seen
+        self._needs: str | None = None
         self._others: Sequence[str] = []
         self._send: Send = _nowhere
         self._is_told_to_go = asyncio.Event()
@@ -215,9 +229,15 @@ class StaffStream(Response):
         if mark is not None and mark != self._seen:
             self._seen = mark
             await self._write(f"id: {mark}\nevent: changed\ndata: {{}}\n\n")
-        if self.view.conversation_id is not None and others != self._others:
+        if not isinstance(self.view.of, Overall) and others != self._others:
             self._others = others
             await self._write(f"event: here\ndata: {json.dumps(others)}\n\n")
+
+    async def tell_waiting(self, needs: str | None) -> None:
+        """Tell who waits for a person, once it is known and whenever it is another."""
+        if needs is not None and needs != self._needs:
+            self._needs = needs
+            await self._write(f"event: waiting\ndata: {needs}\n\n")
 
     async def tell_end(self) -> None:
         """Tell that the session is over."""
@@ -225,10 +245,14 @@ class StaffStream(Response):
 
     async def keep_alive(self) -> None:
         """A sign of life."""
-        await self._send({"type": "http.response.body", "body": sse.KEEP_ALIVE, "more_body": True})
+        await self._write_bytes(sse.KEEP_ALIVE)
 
     async def _write(self, frame: str) -> None:
-        await self._send({"type": "http.response.body", "body": frame.encode(), "more_body": True})
+        await self._write_bytes(frame.encode())
+
+    async def _write_bytes(self, body: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        self.wrote_at = asyncio.get_running_loop().time()
 
 
 async def _gone(receive: Receive) -> None:
@@ -240,14 +264,20 @@ async def _nowhere(message: Message) -> None:
     """Before the stream is served."""
 
 
-def _conversation(value: str | None) -> int | None:
-    """The conversation that an address names; None where it names none.
+def _asked_for(query: Mapping[str, str], user: User) -> int | Overall:
+    """What an address names: a conversation, or with whose page it is who waits, or else the list.
 
     Raises:
-        NotFound: that is no number of one.
+        Forbidden: the page is another user's, who was logged in before.
+        NotFound: that is no number of a conversation.
     """
+    if "waiting" in query:
+        if query["waiting"] != str(user.id):
+            raise Forbidden("this page is of somebody who is not logged in any more")
+        return Overall.WAITING
+    value = query.get("conversation")
     if value is None:
-        return None
+        return Overall.LIST
     if not (value.isascii() and value.isdecimal()):
         raise NotFound("there is no such conversation")
     return checked_id(int(value))

@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import structlog
 
+from server.console.live import needs_json
 from server.errors import NotFound, StoreUnavailable
 from server.store.changes import Changes
+from server.store.needs import Needs
 from server.store.users import User
 
 EVERY_S = 0.1
@@ -25,25 +28,36 @@ SHARE = 0.2
 log = structlog.get_logger(__name__)
 
 
+class Overall(StrEnum):
+    """What is about all conversations of a tenant's: their list, or which of them wait for a person."""
+
+    LIST = "list"
+    WAITING = "waiting"
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """A tenant's list of conversations, or one of its conversations."""
+    """What a tenant's staff look at; ``of`` is the id of a conversation, or `Overall`."""
 
     tenant_id: str
-    conversation_id: int | None
+    of: int | Overall
 
 
-# The mark of what a view shows; blocks.
+# The mark of what a view shows; blocks. Who waits is told by the mark itself, as `needs_json`.
 MarkOf = Callable[[View], str]
 
 
-def mark_of(changes: Changes) -> MarkOf:
-    """Asks *changes* for the mark of a view."""
+def mark_of(changes: Changes, waiting: Needs) -> MarkOf:
+    """Asks *changes* and *waiting* for the mark of a view."""
 
     def mark(view: View) -> str:
-        if view.conversation_id is None:
-            return changes.of_list(view.tenant_id)
-        return changes.of_thread(view.tenant_id, view.conversation_id)
+        match view.of:
+            case Overall.LIST:
+                return changes.of_list(view.tenant_id)
+            case Overall.WAITING:
+                return needs_json(waiting.of(view.tenant_id))
+            case conversation_id:
+                return changes.of_thread(view.tenant_id, conversation_id)
 
     return mark
 
@@ -166,7 +180,7 @@ class Watches:
             while True:
                 await asyncio.sleep(await self._look(view, watch))
         except NotFound:
-            log.info("console.view_gone", conversation=view.conversation_id)
+            log.info("console.view_gone", conversation=view.of)
         except Exception as error:
             log.exception("console.watch_fault", error=type(error).__name__)
         # Their pages ask for the stream again, and are told what is wrong with it.

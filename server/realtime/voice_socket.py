@@ -1,19 +1,20 @@
-"""``/voice/stream``: Twilio's media socket of one call."""
+"""The media socket of one call: Twilio's, or that of a browser from which staff try the desk."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from server.channels.twilio_signature import HEADER, TwilioSignatures
 from server.channels.twiml import PARAMETER
 from server.domain.calls import Call, NextStep
 from server.errors import AppError, Forbidden, StoreUnavailable
 from server.ports.calls import CallStore
+from server.realtime.doors import Admits, Door
 from server.realtime.sockets import CloseCode, close
 from server.voice.call import CallParts, LiveCall
 from server.voice.frames import BadFrame, Connected, Incoming, Started, Stopped, Unknown, parse
@@ -32,6 +33,8 @@ STORE_WITHIN_S = 1.0
 LOG_WITHIN_S = 0.5
 HAND_OVER_WITHIN_S = 0.5
 HISTORY_LINES = 8
+# A test that was left alone in a room where others speak would have no end.
+LONGEST_TEST_S = 600.0
 
 log = structlog.get_logger(__name__)
 
@@ -40,12 +43,11 @@ log = structlog.get_logger(__name__)
 class VoiceParts:
     """What the route is made of.
 
-    Beyond ``most_calls`` at once sockets are refused: Twilio goes on with those calls by its own means. A
-    process that stops lets its calls go on for ``drain_s`` at most.
+    ``doors`` are by the path of the socket. Beyond ``most_calls`` at once sockets are refused: Twilio goes on
+    with those calls by its own means. A process that stops lets its calls go on for ``drain_s`` at most.
     """
 
-    signatures: TwilioSignatures
-    account_sid: str
+    doors: Mapping[str, Door]
     calls: CallStore
     recorded: RecordedCalls
     parts: CallParts
@@ -60,16 +62,18 @@ class VoiceSocket:
         self._websocket = websocket
         self._voice = voice
         self._live: LiveCall | None = None
+        self._admits: Admits = _nobody
         self._over = asyncio.Event()
 
     async def greet(self) -> None:
-        """Open the socket, if Twilio has signed its upgrade.
+        """Open the socket to whom its door lets in.
 
         Raises:
-            Forbidden: it has not.
+            Forbidden: it is not for whoever asks.
+            Unauthenticated: nobody knows them.
+            StoreUnavailable: the database does not answer.
         """
-        signature = self._websocket.headers.get(HEADER, "")
-        self._voice.signatures.check_socket(self._websocket.url.path, signature)
+        self._admits = await self._voice.doors[self._websocket.url.path].open(self._websocket)
         await self._websocket.accept()
 
     async def serve(self) -> None:
@@ -83,6 +87,8 @@ class VoiceSocket:
                 await self._talk(call, started.stream_sid, recorder)
             finally:
                 await recorder.aclose()
+                if call.is_test:
+                    await self._end_test(call, began_at)
         except (BadFrame, TimeoutError, Forbidden) as error:
             log.warning("call.socket_refused", error=type(error).__name__)
             await close(self._websocket, CloseCode.UNAUTHENTICATED, "not a media stream of a call that waits")
@@ -145,14 +151,12 @@ class VoiceSocket:
         """
         token = started.parameters.get(PARAMETER, "")
         calls = self._voice.calls
-        is_ours = started.account_sid == self._voice.account_sid
-        if is_ours and token and calls.redeem_token(started.call_sid, token):
-            call = calls.find(started.call_sid, HISTORY_LINES)
-            if call is not None:
-                # Should the socket break, or we be killed, Twilio asks before we can tell.
-                language = language_of(call, "")
-                calls.go_on_with(call.id, NextStep.ASK, line(Line.NOT_HEARD, language))
-                return call
+        call = calls.find(started.call_sid, HISTORY_LINES)
+        is_theirs = call is not None and self._admits(started, call)
+        if call is not None and is_theirs and token and calls.redeem_token(call.id, token):
+            # Should the socket break, or we be killed, Twilio asks before we can tell.
+            calls.go_on_with(call.id, NextStep.ASK, line(Line.NOT_HEARD, language_of(call, "")))
+            return call
         raise Forbidden("this media stream belongs to no call that waits for one")
 
     async def _talk(self, call: Call, stream_sid: str, recorder: Recorder) -> None:
@@ -163,13 +167,21 @@ class VoiceSocket:
         reading = asyncio.create_task(self._read(live))
         talking = asyncio.create_task(live.run())
         try:
-            await asyncio.wait({talking, live.over}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                {talking, live.over},
+                timeout=LONGEST_TEST_S if call.is_test else None,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if not done:
+                live.hang_up()
             # Whoever goes on with the call reads its log, and the caller waits for neither.
             await asyncio.wait({talking}, timeout=LOG_WITHIN_S)
             reading.cancel()
             if live.over.done():
-                await self._hand_over(call, *live.over.result())
-                await close(self._websocket, CloseCode.NORMAL, "")
+                step, to_say = live.over.result()
+                await self._hand_over(call, step, to_say)
+                # A browser has nobody else to ask what comes next.
+                await close(self._websocket, CloseCode.NORMAL, step)
             await talking
         finally:
             for task in (reading, talking):
@@ -184,6 +196,14 @@ class VoiceSocket:
                 await asyncio.to_thread(self._voice.calls.go_on_with, call.id, step, to_say)
         except (TimeoutError, AppError) as error:
             log.error("call.next_step_not_kept", call=call.id, error=type(error).__name__)
+
+    async def _end_test(self, call: Call, began_at: float) -> None:
+        """Keep its end, of which no network tells."""
+        seconds = round(asyncio.get_running_loop().time() - began_at)
+        try:
+            await asyncio.to_thread(self._voice.calls.end, call.id, "completed", seconds)
+        except AppError as error:
+            log.error("call.end_not_kept", call=call.id, error=type(error).__name__)
 
     async def _read(self, live: LiveCall) -> None:
         """Hand frames on until the socket ends."""
@@ -211,3 +231,7 @@ class VoiceSocket:
         except (WebSocketDisconnect, RuntimeError):
             # Whoever reads hears of it too.
             return
+
+
+def _nobody(_started: Started, _call: Call) -> bool:
+    return False

@@ -14,7 +14,7 @@ from server.domain.conversations import Turn, WaitingMessage
 from server.domain.messages import Channel, DeliveryState, MessageKind, OutboundKind
 from server.store.due import AT_ONCE
 from server.store.models import ConversationRow, InboundRow, OutboxRow, TurnRow
-from server.store.needs import ask_for_a_person
+from server.store.needs import ask_for_a_person, ask_for_help
 from server.store.notices import staff_notices
 from server.store.questions import note_question
 from server.store.replies import to_reply
@@ -48,7 +48,7 @@ def keep_turn(
         database.insert(TurnRow).values(**values).on_conflict_do_nothing().returning(TurnRow.id)
     ).first()
     is_news = _add(session, call, turn) if is_new else _retell(session, call, turn, values)
-    if not is_news:
+    if not is_news or call.is_test:
         return []
     told = _as_turn(call, turn)
     note_question(database, session, told, turn.reply, turn.ended_at)
@@ -209,8 +209,9 @@ def _touch(session: Session, call: Call, turn: CallTurn) -> None:
     session.execute(
         update(ConversationRow).where(ConversationRow.id == call.conversation_id).values(**values)
     )
-    if turn.reply.handover:
-        ask_for_a_person(session, call.conversation_id, turn.ended_at)
+    if turn.reply.handover and not call.is_test:
+        ask = ask_for_help if turn.reply.urgent else ask_for_a_person
+        ask(session, call.conversation_id, turn.ended_at)
 
 
 def _as_turn(call: Call, turn: CallTurn) -> Turn:

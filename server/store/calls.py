@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -62,10 +62,8 @@ class Calls:
 
     def issue_token(self, call_id: str) -> str:
         """A new secret that opens the call's media socket once, soon."""
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
-        until = self._clock.now() + TOKEN_LASTS
-        self._update(call_id, token_hash=_hash(token), token_until=until)
-        return token
+        with self._database.write_urgently() as session:
+            return issue_token(session, call_id, self._clock.now())
 
     def redeem_token(self, call_id: str, token: str) -> bool:
         """Whether *token* opens the call's media socket; it does so once."""
@@ -134,24 +132,39 @@ class Calls:
         tenant = _tenant_with(session, called)
         now = self._clock.now()
         conversation = find_or_add_conversation(session, tenant.id, _address(call_id, caller), now)
-        row = CallRow(
-            id=call_id,
-            tenant_id=tenant.id,
-            conversation_id=conversation.id,
-            caller=caller,
-            called=called,
-            next_step=NextStep.ASK,
-            to_say="",
-            started_at=now,
-            ended_because="",
-        )
-        session.add(row)
-        session.flush()
-        return row
+        return add_call(session, conversation, call_id, caller, called, now)
 
     def _update(self, call_id: str, **values: Any) -> None:
         with self._database.write_urgently() as session:
             session.execute(update(CallRow).where(CallRow.id == call_id).values(**values))
+
+
+def add_call(
+    session: Session, conversation: ConversationRow, call_id: str, caller: str, called: str, now: datetime
+) -> CallRow:
+    """A call that begins now."""
+    row = CallRow(
+        id=call_id,
+        tenant_id=conversation.tenant_id,
+        conversation_id=conversation.id,
+        caller=caller,
+        called=called,
+        next_step=NextStep.ASK,
+        to_say="",
+        started_at=now,
+        ended_because="",
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def issue_token(session: Session, call_id: str, now: datetime) -> str:
+    """A new secret that opens the call's media socket once, soon."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    values = {"token_hash": _hash(token), "token_until": now + TOKEN_LASTS}
+    session.execute(update(CallRow).where(CallRow.id == call_id).values(**values))
+    return token
 
 
 def _tenant_with(session: Session, number: str) -> Tenant:

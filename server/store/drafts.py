@@ -21,6 +21,7 @@ from server.domain.messages import Channel, DeliveryState, MessageKind, Outbound
 from server.domain.modes import Actor, StaffMessage
 from server.domain.phrases import Phrase
 from server.errors import Conflict, NotFound, UnprocessableRequest
+from server.knowledge.choice import offers
 from server.ports.clock import Clock
 from server.ports.conversations import ModeStore
 from server.store.audit import add_audit
@@ -80,7 +81,7 @@ class Drafts:
                 )
             spoken = last_lines(session.connection(), conversation_id, history_lines + len(rows))
             return Turn(
-                id=turn_id_for(tenant_id, conversation_id, rows[0].id),
+                id=turn_id_for(tenant_id, conversation_id, rows[0].id, rows[0].provider_id),
                 tenant=to_tenant(get_tenant_row(session, tenant_id)),
                 conversation_id=conversation_id,
                 channel=Channel(rows[-1].channel),
@@ -112,12 +113,15 @@ class Drafts:
             self._decide(session, draft, words, text, actor)
             session.flush()
             try:
-                # Its id follows from the draft's: sent twice it is one message.
-                return self._modes.write_as_staff(
-                    tenant_id, conversation_id, words, actor, f"draft-{draft_id}"
-                )
+                # Its id follows from the draft, of which there may be another with this number once a guest
+                # was erased: sent twice it is one message.
+                client_id = f"draft-{draft_id}-{draft.made_at.isoformat()}"
+                message = self._modes.write_as_staff(tenant_id, conversation_id, words, actor, client_id)
             except Conflict:
                 raise Conflict(_TAKEN) from None
+            if message.is_new:
+                session.get_one(ConversationRow, conversation_id).offered = _offered(draft, words)
+            return message
 
     def drop(self, tenant_id: str, conversation_id: int, draft_id: int, actor: Actor) -> None:
         """Nobody is to send it."""
@@ -204,6 +208,12 @@ def _draft_row(session: Session, tenant_id: str, conversation_id: int, draft_id:
     if draft is None or (draft.tenant_id, draft.conversation_id) != (tenant_id, conversation_id):
         raise NotFound("there is no such draft")
     return draft
+
+
+def _offered(draft: DraftRow, words: str) -> list[str]:
+    """The documents that *words* offer as numbered choices, if they are those that the draft names."""
+    titles = [citation["title"] for citation in draft.citations]
+    return [citation["document"] for citation in draft.citations] if offers(words, titles) else []
 
 
 def _has_newer(session: Session, draft: DraftRow) -> bool:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import Table, delete, func, or_, select, update
+from sqlalchemy import Table, delete, func, or_, select, union, update
 from sqlalchemy.orm import Session
 
 from server.domain.audit import AuditAction
 from server.domain.conversations import Lease, conversation_key, lane_key
-from server.domain.messages import MEDIA, conversation_lane, media_of
+from server.domain.messages import MEDIA, Channel, OutboundKind, conversation_lane, media_of
 from server.domain.modes import Actor
 from server.domain.phrases import Phrase
 from server.domain.views import GuestView
@@ -60,6 +60,9 @@ _INTERNAL = frozenset({
     "tenant_id", "lane", "sequence", "attempts", "due_at", "continue_at", "next_step", "to_say", "token_hash",
     "token_until", "merge_into", "seen_inbound_id", "guest_typing_until", "offered",
 })  # fmt: skip
+
+# Of a report that quoted the guest among others.
+_ERASED = "Morning report\nIt quoted a guest who has been erased since. The console shows it without them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,12 @@ class GuestData:
                 },
                 "files": _sent_along(session, conversations),
                 "recordings": [_plain(row) for row in _recordings(session, conversations)],
-                "told_to_staff": [_plain(row) for row in _notices(session, tenant_id, guests, conversations)],
+                "told_to_staff": [
+                    _plain(row)
+                    for row in _notices(session, tenant_id, guests, conversations)
+                    # That quotes other guests too.
+                    if row.kind != OutboundKind.REPORT
+                ],
             }
             subject = f"guest {guest_id}"
             add_audit(session, tenant_id, actor, AuditAction.GUEST_EXPORTED, subject, now)
@@ -154,7 +162,11 @@ class GuestData:
             if not {lease.key for lease in leases} >= set(found.lease_keys):
                 raise Conflict(Phrase("more has come in at this moment: try again"))
             notices = [row.id for row in _notices(session, tenant_id, guests, conversations)]
-            session.execute(delete(OutboxRow).where(OutboxRow.id.in_(notices)))
+            # A report's row stays, as it tells that the day's has been sent.
+            is_report = OutboxRow.kind == OutboundKind.REPORT
+            reports = update(OutboxRow).where(OutboxRow.id.in_(notices), is_report)
+            session.execute(reports.values(text=_ERASED))
+            session.execute(delete(OutboxRow).where(OutboxRow.id.in_(notices), ~is_report))
             _delete_conversations(session, conversations)
             session.execute(delete(GuestRow).where(GuestRow.id.in_([guest.id for guest in guests])))
             add_audit(session, tenant_id, actor, AuditAction.GUEST_ERASED, f"guest {guest_id}", now)
@@ -188,13 +200,31 @@ def _holdings(session: Session, tenant_id: str, guests: Sequence[GuestRow], now:
     """Raises Conflict while the guest is on the phone."""
     conversations = _conversation_ids(session, guests)
     _refuse_calls(session, conversations, now)
+    notices = _notices(session, tenant_id, guests, conversations)
     lanes = {conversation_lane(conversation_id) for conversation_id in conversations}
-    lanes |= {row.lane for row in _notices(session, tenant_id, guests, conversations)}
+    lanes |= {row.lane for row in notices}
     return Holdings(
         lease_keys=sorted({*map(conversation_key, conversations), *map(lane_key, lanes)}),
         message_ids=_sent_along(session, conversations),
         recordings=[row.name for row in _recordings(session, conversations)],
+        addresses=_addresses(session, guests, conversations),
+        told_ids=[row.message_id for row in notices if row.channel == Channel.WHATSAPP],
     )
+
+
+def _addresses(session: Session, guests: Sequence[GuestRow], conversations: Sequence[int]) -> Sequence[str]:
+    """The JIDs of somebody who was on WhatsApp; none of one who never was."""
+    came = select(InboundRow.reply_to).where(
+        InboundRow.conversation_id.in_(conversations), InboundRow.channel == Channel.WHATSAPP
+    )
+    left = select(OutboxRow.to_address).where(
+        OutboxRow.conversation_id.in_(conversations), OutboxRow.channel == Channel.WHATSAPP
+    )
+    used = set(session.scalars(union(came, left)))
+    if not used:
+        return []
+    known = {name for guest in guests for name in (guest.phone, guest.lid) if name is not None}
+    return sorted(used | known)
 
 
 def _sent_along(session: Session, conversations: Sequence[int]) -> Sequence[int]:

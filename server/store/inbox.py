@@ -206,7 +206,7 @@ class Inbox:
             ]
             context = connection.execute(_CONTEXT, {"conversation": conversation_id}).one()
             return Turn(
-                id=turn_id_for(context.tenant_id, conversation_id, rows[0].id),
+                id=turn_id_for(context.tenant_id, conversation_id, rows[0].id, rows[0].provider_id),
                 tenant=read_tenant(context.tenant_id, context.settings, context.knowledge_version),
                 conversation_id=conversation_id,
                 channel=Channel(rows[0].channel),

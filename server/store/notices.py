@@ -25,6 +25,7 @@ class Notice:
     """One thing that staff are told; the same *cause* and kind again is the same message.
 
     ``text`` is what people read, its first line the subject of an e-mail; ``event`` is for the webhook.
+    ``people`` are phone numbers and e-mail addresses to tell; None: those whom the tenant wants told.
     """
 
     cause: str
@@ -32,12 +33,13 @@ class Notice:
     text: str
     event: Mapping[str, object]
     is_on_whatsapp: bool = False
+    people: Sequence[str] | None = None
 
 
 def staff_notices(turn: Turn, reply: Reply | None, console_url: str, now: datetime) -> list[OutboxRow]:
     """Outbox rows for everybody whom the tenant wants told; committed along with the reply, if any."""
     is_urgent = reply is not None and reply.urgent
-    link = f"{console_url}/console/conversations/{turn.conversation_id}"
+    link = conversation_link(console_url, turn.conversation_id)
     event = {
         "event": "needs_human",
         "tenant": turn.tenant.id,
@@ -47,8 +49,20 @@ def staff_notices(turn: Turn, reply: Reply | None, console_url: str, now: dateti
         "reason": "" if reply is None else reply.reason,
     }
     headline = "may be in danger. Please act now" if is_urgent else "needs a person"
-    notice = Notice(turn.id, OutboundKind.NOTICE, _line(turn, headline, link), event, is_on_whatsapp=True)
+    words = turn.question or f"({turn.messages[-1].kind})"
+    text = about_guest(turn.guest_name, headline, words, link)
+    notice = Notice(turn.id, OutboundKind.NOTICE, text, event, is_on_whatsapp=True)
     return notice_rows(turn.tenant, notice, now)
+
+
+def about_guest(name: str | None, headline: str, words: str, link: str) -> str:
+    """What people read of a guest who needs them, with the beginning of the guest's *words*."""
+    return f"{name or 'A guest'} {headline}:\n{words[:_LONGEST_QUOTE]}\n{link}"
+
+
+def conversation_link(console_url: str, conversation_id: int) -> str:
+    """The conversation's page in the console."""
+    return f"{console_url}/console/conversations/{conversation_id}"
 
 
 def notice_rows(tenant: Tenant, notice: Notice, now: datetime) -> list[OutboxRow]:
@@ -77,19 +91,14 @@ def add_notice(
 
 def _addressed(tenant: Tenant, notice: Notice) -> Iterator[tuple[Channel, str, str]]:
     settings = tenant.settings
-    if notice.is_on_whatsapp:
-        for number in settings.staff_numbers:
-            yield Channel.WHATSAPP, f"{_digits(number)}@s.whatsapp.net", notice.text
-    for address in settings.staff_emails:
-        yield Channel.STAFF_EMAIL, address, notice.text
+    people = (*settings.staff_numbers, *settings.staff_emails) if notice.people is None else notice.people
+    for person in people:
+        if "@" in person:
+            yield Channel.STAFF_EMAIL, person, notice.text
+        elif notice.is_on_whatsapp:
+            yield Channel.WHATSAPP, f"{_digits(person)}@s.whatsapp.net", notice.text
     if settings.staff_webhook:
         yield Channel.STAFF_WEBHOOK, settings.staff_webhook, json.dumps(notice.event)
-
-
-def _line(turn: Turn, headline: str, link: str) -> str:
-    who = turn.guest_name or "A guest"
-    question = turn.question[:_LONGEST_QUOTE] or f"({turn.messages[-1].kind})"
-    return f"{who} {headline}:\n{question}\n{link}"
 
 
 def _row(tenant: Tenant, notice: Notice, channel: Channel, to: str, text: str, now: datetime) -> OutboxRow:

@@ -40,6 +40,7 @@ from server.domain.views import (
     EventView,
     FileOrigin,
     NoteView,
+    OutboundView,
     ThreadLine,
     ThreadPage,
     Wanted,
@@ -59,7 +60,7 @@ from server.store.models import (
     UtcDateTime,
 )
 from server.store.notes import notes_between
-from server.store.search import gather, in_messages, in_name_or_number
+from server.store.search import gather, in_messages_or_notes, in_name_or_number
 from server.store.session import Database
 from server.store.views import to_event, to_guest_view, to_inbound, to_outbound, to_preview
 
@@ -107,11 +108,12 @@ class ConsoleQueries:
         quick, slow = self._quick(tenant_id, wanted), [_is_new()] if wanted.is_new else []
         with self._database.read() as session:
             if wanted.text:
+                on_guest = in_name_or_number(wanted.text)
                 known = gather(session, tenant_id, wanted.text)
                 if known is None:
-                    slow.append(or_(in_name_or_number(wanted.text), in_messages(tenant_id, wanted.text)))
+                    slow.append(or_(on_guest, in_messages_or_notes(tenant_id, wanted.text)))
                 else:
-                    quick.append(or_(in_name_or_number(wanted.text), _is_one_of(known)))
+                    quick.append(or_(on_guest, _is_one_of(known)))
             newest = _with_newest_messages(tenant_id, wanted.channel).where(*slow)
             if slow or wanted.channel is not None:
                 rows = _walk(session, quick, newest, before, limit + 1)
@@ -220,6 +222,20 @@ class ConsoleQueries:
         between.sort(key=lambda one: one.at, reverse=True)
         (summary,) = _marked([_to_summary(conversation)], marks)
         return ThreadPage(summary, list(_woven(lines, between)), older)
+
+    def reply(self, tenant_id: str, conversation_id: int, outbox_id: int) -> OutboundView:
+        """One message that went out, as `thread` shows it. Three queries.
+
+        Raises:
+            NotFound: the tenant has no such message there.
+        """
+        with self._database.read() as session:
+            row = session.get(OutboxRow, outbox_id)
+            if row is None or (row.tenant_id, row.conversation_id) != (tenant_id, conversation_id):
+                raise NotFound("there is no such message")
+            turn = None if row.turn_id is None else session.get(TurnRow, row.turn_id)
+            wrote_at = _guest_wrote_at(session, tenant_id, conversation_id, [row.id])
+            return to_outbound(row, turn, wrote_at.get(row.id))
 
     def file_origin(self, tenant_id: str, conversation_id: int, message_id: int) -> FileOrigin:
         """The message of the conversation's that came with a file.

@@ -115,15 +115,15 @@ class Questions:
         if question.document_id is None:
             return 0
         with self._database.read() as session:
-            ids = session.scalars(
-                select(QuestionRow.id).where(
+            rows = session.scalars(
+                select(QuestionRow).where(
                     QuestionRow.tenant_id == tenant_id, QuestionRow.document_id == question.document_id
                 )
             )
             sent = select(func.count()).where(
                 OutboxRow.tenant_id == tenant_id,
                 OutboxRow.channel.in_([Channel.WHATSAPP, Channel.CHAT]),
-                OutboxRow.message_id.in_([_message_id(tenant_id, question_id) for question_id in ids]),
+                OutboxRow.message_id.in_([_message_id(row) for row in rows]),
             )
             return session.scalar(sent) or 0
 
@@ -316,7 +316,7 @@ def _tell(
             except UnprocessableRequest:
                 # Nobody knows where: it stays with staff.
                 continue
-            message_id = _message_id(conversation.tenant_id, row.id)
+            message_id = _message_id(row)
             message = staff_row(conversation, channel, to, text, message_id, now)
             session.add(message)
             conversation.last_message_at = now
@@ -326,8 +326,10 @@ def _tell(
     return lanes
 
 
-def _message_id(tenant_id: str, question_id: int) -> str:
-    return message_id_for(f"question:{question_id}", OutboundKind.STAFF, tenant_id)
+def _message_id(question: QuestionRow) -> str:
+    # Once a guest was erased there may be another question with this number.
+    cause = f"question:{question.id}:{question.asked_at.isoformat()}"
+    return message_id_for(cause, OutboundKind.STAFF, question.tenant_id)
 
 
 def _is_answered_since(session: Session, conversation_id: int, asked_at: datetime) -> bool:

@@ -19,7 +19,7 @@ from server.store.drafts import add_draft
 from server.store.due import AT_ONCE
 from server.store.leases import check_lease
 from server.store.models import ConversationRow, InboundRow, OutboxRow, TurnRow, table_of
-from server.store.needs import ask_for_a_person
+from server.store.needs import ask_for_a_person, ask_for_help
 from server.store.newer import newer_key, newer_messages
 from server.store.notices import staff_notices
 from server.store.questions import note_question
@@ -149,7 +149,8 @@ class Replies:
     def _call_staff(self, session: Session, turn: Turn, reply: Reply | None, now: datetime) -> list[str]:
         if turn.is_test:
             return []
-        ask_for_a_person(session, turn.conversation_id, now)
+        ask = ask_for_help if reply is not None and reply.urgent else ask_for_a_person
+        ask(session, turn.conversation_id, now)
         notices = staff_notices(turn, reply, self._console_url, now)
         session.add_all(notices)
         return [notice.lane for notice in notices]

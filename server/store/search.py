@@ -1,4 +1,4 @@
-"""Which of a tenant's conversations hold a text: in a name, a number or a message, in whatever case.
+"""Which of a tenant's conversations hold a text: in a name, a number, a message or a note, in whatever case.
 
 What is found never depends on an index, only how soon: see docs/decisions/0015-console-search.md.
 """
@@ -10,7 +10,7 @@ import re
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, false, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from server.store.models import ConversationRow, GuestRow, InboundRow, OutboxRow
+from server.store.models import ConversationRow, GuestRow, InboundRow, NoteRow, OutboxRow
 
 # A text is common if half of the newest conversations hold it among their newest messages of a side.
 NEWEST_CONVERSATIONS = 40
@@ -37,10 +37,10 @@ def in_name_or_number(text: str) -> ColumnElement[bool]:
 
 
 def gather(session: Session, tenant_id: str, text: str) -> set[int] | None:
-    """All conversations with a message that holds *text*; two or three queries.
+    """All conversations with a message or a note that holds *text*; three or four queries.
 
     None for a common text: to gather its many messages would take long, and whoever goes through the
-    conversations with `in_messages`, newest first, soon has a page.
+    conversations with `in_messages_or_notes`, newest first, soon has a page.
     """
     if _is_common(session, tenant_id, text):
         return None
@@ -52,12 +52,18 @@ def gather(session: Session, tenant_id: str, text: str) -> set[int] | None:
         conversation = func.coalesce(table.conversation_id, 0)
         holding = select(conversation).where(tenant == tenant_id, _holds_by_index(session, table.text, text))
         found.update(filter(None, session.scalars(holding.distinct())))
+    # Of notes there are few.
+    notes = select(NoteRow.conversation_id).where(NoteRow.tenant_id == tenant_id, _holds(NoteRow.text, text))
+    found.update(session.scalars(notes))
     return found
 
 
-def in_messages(tenant_id: str, text: str) -> ColumnElement[bool]:
-    """Conversations with a message that holds *text*. Each is looked through, its newest messages first."""
-    return or_(*(_newest_with(table, tenant_id, text).is_not(None) for table in _TABLES))
+def in_messages_or_notes(tenant_id: str, text: str) -> ColumnElement[bool]:
+    """Conversations with a message or a note that holds *text*. Each is looked through, its newest messages
+    first.
+    """
+    in_messages = (_newest_with(table, tenant_id, text).is_not(None) for table in _TABLES)
+    return or_(*in_messages, _has_note_with(tenant_id, text))
 
 
 def _is_common(session: Session, tenant_id: str, text: str) -> bool:
@@ -103,6 +109,15 @@ def _newest_with(table: type[InboundRow] | type[OutboxRow], tenant_id: str, text
         .correlate(ConversationRow)
     )
     return newest.scalar_subquery()
+
+
+def _has_note_with(tenant_id: str, text: str) -> ColumnElement[bool]:
+    notes = select(NoteRow.id).where(
+        NoteRow.conversation_id == ConversationRow.id,
+        NoteRow.tenant_id == tenant_id,
+        _holds(NoteRow.text, text),
+    )
+    return notes.correlate(ConversationRow).exists()
 
 
 def _holds(

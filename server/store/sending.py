@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, select
 from server.domain.ban_risk import SendingFacts
 from server.domain.messages import Channel, DeliveryState
 from server.store.models import CallRow, ConversationRow, GuestRow, InboundRow, OutboxRow
+from server.store.report_parts import is_a_guests_call
 from server.store.session import Database
 
 # What was sent lately is looked for among so many of the newest messages, however many there are in all.
@@ -20,7 +21,7 @@ _DELIVERED_WITHIN = timedelta(minutes=10)
 
 _TAKEN = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ)
 # Twilio's words for a call that came about and was hung up.
-_ENDED_WELL = ("", "completed")
+ENDED_WELL = ("", "completed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,11 @@ class SendingQueries:
 
     def calls(self, tenant_id: str, since: datetime) -> CallFacts:
         """The business's calls from *since* on."""
-        ended_badly = CallRow.ended_because.not_in(_ENDED_WELL)
+        ended_badly = CallRow.ended_because.not_in(ENDED_WELL)
         counts = select(func.count(), _count(ended_badly)).where(
-            CallRow.tenant_id == tenant_id, CallRow.started_at >= since
+            CallRow.tenant_id == tenant_id, CallRow.started_at >= since, is_a_guests_call()
         )
-        newest = select(CallRow.started_at).where(CallRow.tenant_id == tenant_id)
+        newest = select(CallRow.started_at).where(CallRow.tenant_id == tenant_id, is_a_guests_call())
         with self._database.read() as session:
             count, bad = session.execute(counts).one()
             last_at = session.scalars(newest.order_by(CallRow.started_at.desc()).limit(1)).one_or_none()

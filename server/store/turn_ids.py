@@ -9,9 +9,14 @@ _MESSAGE_ID_START = "3EB0"
 _MESSAGE_ID_DIGITS = 18
 
 
-def turn_id_for(tenant_id: str, conversation_id: int, first_message_id: int) -> str:
-    """The id of the turn whose oldest message is the inbound row *first_message_id*."""
-    return _digest("turn", tenant_id, str(conversation_id), str(first_message_id))[:32]
+def turn_id_for(tenant_id: str, conversation_id: int, first_message_id: int, provider_id: str) -> str:
+    """The id of the turn whose oldest message is the inbound row *first_message_id*.
+
+    Args:
+        provider_id: the message's own. SQLite gives the numbers of a guest who was erased to the next one, to
+            whom nothing would be sent under an id that was sent before.
+    """
+    return _digest("turn", tenant_id, str(conversation_id), str(first_message_id), provider_id)[:32]
 
 
 def message_id_for(turn_id: str, kind: str, recipient: str) -> str:

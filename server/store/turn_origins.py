@@ -15,7 +15,7 @@ from server.store.session import Database
 
 
 class TurnOrigins:
-    """Read-only. One query each, for all turns of a page."""
+    """Read-only. One query each."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,15 +28,12 @@ class TurnOrigins:
             )
             return {row.id: to_document(row) for row in rows}
 
-    def model_calls(self, tenant_id: str, turn_ids: Collection[str]) -> Mapping[str, Sequence[ModelCall]]:
-        """The calls that were made for turns, in their order, by turn; turns without any are missing."""
+    def model_calls(self, tenant_id: str, turn_id: str) -> Sequence[ModelCall]:
+        """The calls that were made for a turn, in their order."""
         with self._database.read() as session:
             rows = session.scalars(
                 select(ModelCallRow)
-                .where(ModelCallRow.tenant_id == tenant_id, ModelCallRow.turn_id.in_(turn_ids))
+                .where(ModelCallRow.tenant_id == tenant_id, ModelCallRow.turn_id == turn_id)
                 .order_by(ModelCallRow.started_at, ModelCallRow.id)
             )
-            calls: dict[str, list[ModelCall]] = {}
-            for row in rows:
-                calls.setdefault(row.turn_id, []).append(to_model_call(row))
-            return calls
+            return [to_model_call(row) for row in rows]

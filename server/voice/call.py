@@ -27,7 +27,7 @@ from server.voice.frames import Incoming, KeyPressed, MarkReached, Media, Outgoi
 from server.voice.hearing import Hearing
 from server.voice.journal import Journal
 from server.voice.keys import Entered, Keys, KeyWish, WantsPerson, WantsRepeat
-from server.voice.lines import Line, greeting, is_farewell, line
+from server.voice.lines import Line, greeting, is_farewell, line, nobody_there
 from server.voice.manners import is_backchannel
 from server.voice.mouth import Mouth, Send
 from server.voice.recorder import NOT_RECORDED, Recorder
@@ -319,9 +319,11 @@ class LiveCall:
     def _put_through(self, words: str) -> None:
         """The caller, who said or pressed *words*, gets a person."""
         self._take_floor()
-        has_number = bool(self.call.tenant.settings.transfer_number)
-        text = line(Line.TRANSFERRING if has_number else Line.NOBODY_ANSWERED, self._hearing.language)
-        after = NextStep.TRANSFER if has_number else NextStep.MESSAGE
+        settings, language = self.call.tenant.settings, self._hearing.language
+        if settings.transfer_number:
+            text, after = line(Line.TRANSFERRING, language), NextStep.TRANSFER
+        else:
+            text, after = nobody_there(settings, language, self._parts.asking.now()), NextStep.MESSAGE
         self._say(text, words, after=after, reason=ASKED_FOR_PERSON)
 
     def _take_floor(self) -> None:

@@ -60,7 +60,7 @@ def left_unsaid(ended: EndedCall) -> Reply | None:
 
 def _goes_on_in_writing(call: Call) -> bool:
     is_with_a_person = call.next_step in (NextStep.TRANSFER, NextStep.MESSAGE)
-    is_known = bool(call.caller) and not call.is_for_staff
+    is_known = bool(call.caller) and not (call.is_test or call.is_for_staff)
     return call.tenant.settings.continue_on_whatsapp and is_known and not is_with_a_person
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from enum import StrEnum
 
+from server.conversation.after_hours import when_back
 from server.domain.tenants import TenantSettings
 
 HEBREW = "he"
@@ -108,6 +110,11 @@ def greeting(settings: TenantSettings, language: str) -> str:
         machine = "This is the digital assistant." if settings.ai_disclosure else ""
         parts = [f"Hello, this is {settings.name}.", machine, recorded, "How can I help you?"]
     return " ".join(part for part in parts if part)
+
+
+def nobody_there(settings: TenantSettings, language: str, now: datetime) -> str:
+    """To a caller whom no person answers; out of office hours also when there will be one."""
+    return f"{line(Line.NOBODY_ANSWERED, language)} {when_back(settings, language, now)}".strip()
 
 
 def prepared_lines(settings: TenantSettings) -> Iterator[tuple[str, str]]:

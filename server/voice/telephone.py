@@ -20,7 +20,7 @@ from server.domain.events import nobody
 from server.domain.language import UNDETERMINED, detect_language
 from server.ports.calls import CallStore
 from server.voice.asking import Asking
-from server.voice.lines import Line, line
+from server.voice.lines import Line, line, nobody_there
 from server.voice.office_hours import rings_first
 
 # From the caller's words to the answer, whatever they are told meanwhile.
@@ -80,6 +80,10 @@ class Telephone:
     def rings_first(self, call: Call) -> bool:
         """Whether the business's own telephone rings before the desk answers, now."""
         return rings_first(call.tenant.settings, self._asking.now())
+
+    def nobody_there(self, call: Call, language: str) -> str:
+        """What a caller hears whom no person answers, now."""
+        return nobody_there(call.tenant.settings, language, self._asking.now())
 
     def issue_token(self, call: Call) -> str:
         """The secret that opens the call's media socket once."""

@@ -14,12 +14,15 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+import server
 from simulators.twilio.call import Call
 from simulators.twilio.notices import SimulatorLimit
 from simulators.twilio.serving import serve_here
 from simulators.twilio.talk_session import NotUnderstood, PlaceCall, TalkSession
 
 PAGE = Path(__file__).with_name("talk")
+# How a browser is a telephone: the console's page to call the desk has the same scripts.
+SOUND = Path(server.__file__).parent / "console" / "static" / "sound"
 # Codes of RFC 6455 that sockets are closed with, and how long a reason may be there, in bytes.
 _OVER, _NOT_ALLOWED, _CANNOT = 1000, 1008, 1011
 _LONGEST_REASON = 123
@@ -69,7 +72,11 @@ async def talk_page(
             ended(call)
         await _close(websocket, _OVER, "")
 
-    routes = [WebSocketRoute("/call", talk), Mount("/", StaticFiles(directory=PAGE, html=True))]
+    routes = [
+        WebSocketRoute("/call", talk),
+        Mount("/sound", StaticFiles(directory=SOUND)),
+        Mount("/", StaticFiles(directory=PAGE, html=True)),
+    ]
     guards = [Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS), Middleware(_Headers)]
     async with serve_here(Starlette(routes=routes, middleware=guards), port) as origin:
         yield f"{origin}/"

@@ -2,17 +2,11 @@
 /* global document */
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 
 import { startBrowser } from './browser.js'
+import { startPython } from './python_process.js'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const START_TIMEOUT_MS = 120_000
 const PATH = '/api/v1/chat/stream'
 
 /**
@@ -144,29 +138,16 @@ function shown (events) {
 
 /** The realtime server in a process of its own; see serve_chat.py. */
 async function startServer () {
-  const own = `${ROOT}.venv/bin/python`
-  const python = process.env.PYTHON ?? (existsSync(own) ? own : 'python3')
-  const child = spawn(python, ['-m', 'tests.browser.serve_chat'], { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] })
-  let errors = ''
-  child.stderr.on('data', text => {
-    errors += text
-  })
-  const exited = once(child, 'exit')
-  const ready = once(createInterface(child.stdout), 'line', { signal: AbortSignal.timeout(START_TIMEOUT_MS) })
-  const first = await Promise.race([ready, exited.then(() => null)])
-  if (first === null) throw new Error(`the server did not start: ${errors}`)
+  const python = startPython('tests.browser.serve_chat')
   /** @type {{url: string, key: string}} */
-  const { url, key } = JSON.parse(first[0])
+  const { url, key } = await python.next()
   return {
     url,
     key,
     /** @param {Array<Record<string, unknown>>} lines */
     tell (...lines) {
-      for (const line of lines) child.stdin.write(`${JSON.stringify(line)}\n`)
+      lines.forEach(python.tell)
     },
-    async stop () {
-      child.stdin.end()
-      await exited
-    }
+    stop: python.stop
   }
 }

@@ -217,10 +217,10 @@ describe('console', () => {
       const page = await visit.open(visit.thread('script'), { bypassCSP })
       const said = await page.locator('.bubble.guest .said').innerText()
       assert.match(said, /^<script>document\.title/)
-      assert.match(await page.title(), /^Bobby <script>/)
+      assert.match(await page.title(), /^\(\d+\) Bobby <script>/)
       assert.equal(await page.locator('main script, main img').count(), 0)
       await page.goto(`${visit.scene.url}/console/`)
-      assert.match(await page.title(), /^Conversations/)
+      assert.match(await page.title(), /^\(\d+\) Conversations/)
       await page.context().close()
     }
   })

@@ -54,6 +54,16 @@ export async function visitConsole () {
   }
 }
 
+/**
+ * Send a form, and wait for the page that answers it: a page that keeps itself up to date may show what has changed
+ * before that one is there, and what is done on it then is lost.
+ * @param {Page} page
+ * @param {() => Promise<void>} act
+ */
+export async function send (page, act) {
+  await Promise.all([page.waitForEvent('load'), act()])
+}
+
 /** @param {Page} page @param {Member} member */
 export async function fillLogin (page, { name, password }) {
   await page.getByLabel('Name').fill(name)

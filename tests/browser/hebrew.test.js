@@ -26,7 +26,7 @@ describe('console in Hebrew', () => {
     const threads = ['english', 'hebrew'].map(part => /** @type {[string, string]} */ ([
       `thread-${part}`, `/console/conversations/${visit.scene.threads[part]}`
     ]))
-    const others = ['questions', 'knowledge', 'imports', 'documents/new', 'try', 'replies', 'playground', 'numbers',
+    const others = ['overview', 'report', 'questions', 'knowledge', 'imports', 'documents/new', 'try', 'replies', 'playground', 'numbers',
       'settings', 'team', 'keys', 'audit', 'account']
     return [
       ['list', '/console/'],

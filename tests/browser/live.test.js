@@ -2,30 +2,21 @@
 /* global scrollTo */
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 
 import { startBrowser } from './browser.js'
+import { logIn, startDesk } from './live_desk.js'
 import { serious } from './page_checks.js'
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const START_TIMEOUT_MS = 180_000
 
 /**
  * @typedef {import('playwright-core').Browser} Browser
  * @typedef {import('playwright-core').Page} Page
- * @typedef {{name: string, password: string}} Member
- * @typedef {{url: string, guest: string, staff: Member[]}} Scene
  */
 
 describe('pages that stay open', () => {
   /** @type {Browser} */
   let browser
-  /** @type {Awaited<ReturnType<typeof startDesk>>} */
+  /** @type {import('./live_desk.js').Desk} */
   let desk
   /** Two members of staff, each with a browser of their own. @type {import('playwright-core').BrowserContext[]} */
   let desks
@@ -35,7 +26,7 @@ describe('pages that stay open', () => {
   before(async () => {
     desk = await startDesk()
     browser = await startBrowser()
-    desks = await Promise.all(desk.scene.staff.map(logIn))
+    desks = await Promise.all(desk.scene.staff.map(member => logIn(browser, desk.scene, member)))
   })
 
   after(async () => {
@@ -76,10 +67,11 @@ describe('pages that stay open', () => {
     const [page, other] = [await open(thread), await open(thread, 1)]
     const why = page.locator('details', { hasText: 'Why this answer' }).first()
     await why.locator('summary').click()
+    await why.getByText('Answer decided').waitFor()
     await other.getByRole('button', { name: 'Take over' }).click()
     await page.locator('.event', { hasText: 'took over' }).waitFor()
     await page.getByRole('button', { name: 'Hand back' }).waitFor()
-    assert.ok(await why.evaluate(details => /** @type {HTMLDetailsElement} */ (details).open))
+    assert.ok(await why.getByText('Answer decided').isVisible())
     await other.getByRole('button', { name: 'Hand back' }).click()
     await page.getByRole('button', { name: 'Take over' }).waitFor()
     await Promise.all([page.close(), other.close()])
@@ -224,19 +216,6 @@ describe('pages that stay open', () => {
     await page.close()
   })
 
-  /** @param {Member} member */
-  async function logIn ({ name, password }) {
-    const context = await browser.newContext({ viewport: { width: 1000, height: 800 } })
-    const page = await context.newPage()
-    await page.goto(`${desk.scene.url}/console/`)
-    await page.getByLabel('Name').fill(name)
-    await page.getByLabel('Password').fill(password)
-    await page.getByRole('button', { name: 'Log in' }).click()
-    await page.getByRole('heading', { name: 'Conversations' }).waitFor()
-    await page.close()
-    return context
-  }
-
   /** A page that listens. @param {string} path @param {number} [member] */
   async function open (path, member = 0) {
     const page = await desks[member].newPage()
@@ -268,33 +247,4 @@ async function mark (page) {
 /** @param {Page} page @returns {Promise<boolean>} */
 function isMarked (page) {
   return page.evaluate(() => Reflect.has(globalThis, 'isMarked'))
-}
-
-/** The real processes; see serve_live.py. */
-async function startDesk () {
-  const own = `${ROOT}.venv/bin/python`
-  const python = process.env.PYTHON ?? (existsSync(own) ? own : 'python3')
-  const child = spawn(python, ['-m', 'tests.browser.serve_live'], { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] })
-  let errors = ''
-  child.stderr.on('data', text => {
-    errors += text
-  })
-  const exited = once(child, 'exit')
-  const lines = createInterface(child.stdout)
-  const ready = once(lines, 'line', { signal: AbortSignal.timeout(START_TIMEOUT_MS) })
-  const first = await Promise.race([ready, exited.then(() => null)])
-  if (first === null) throw new Error(`the desk did not start: ${errors}`)
-  return {
-    scene: /** @type {Scene} */ (JSON.parse(first[0])),
-    /** @param {Record<string, string>} what */
-    async tell (what) {
-      const done = once(lines, 'line')
-      child.stdin.write(`${JSON.stringify(what)}\n`)
-      await done
-    },
-    async stop () {
-      child.stdin.end()
-      await exited
-    }
-  }
 }

@@ -1,8 +1,9 @@
 """Serves the console over a scratch database with a made-up scene, for the browser tests.
 
-Prints one line of JSON when it is ready: ``{"url", "staff", "newcomer", "threads"}``. ``staff`` works for
-the business of the scene and ``newcomer`` for one without conversations, each ``{"name", "password"}``;
-``threads`` has the conversations' ids by their part in the scene. Ends when its standard input is closed.
+Prints one line of JSON when it is ready: ``{"url", "staff", "newcomer", "busy", "threads"}``. ``staff`` works
+for the business of the scene, ``newcomer`` for one without conversations and ``busy`` for one with two weeks
+of them, each ``{"name", "password"}``; ``threads`` has the conversations' ids by their part in the scene.
+Ends when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from server.store.models import Base
 from server.store.session import Database
 from server.store.tenants import Tenants
 from server.store.users import Users
+from tests.browser.busy_day import write_busy_days
 from tests.browser.scene import write_scene
 from tests.fakes.media import FakeMedia
 from tests.fakes.recordings import FakeShelf
@@ -52,6 +54,9 @@ def main() -> None:
         Users(database, clock).add("1", staff["name"], staff["password"])
         newcomer = {"name": "Hila", "password": secrets.token_urlsafe(12)}
         Users(database, clock).add("2", newcomer["name"], newcomer["password"])
+        write_busy_days(database, Tenants(database, clock), "3", clock.now())
+        busy = {"name": "Ori", "password": secrets.token_urlsafe(12)}
+        Users(database, clock).add("3", busy["name"], busy["password"])
 
         app = Flask(__name__)
         app.secret_key = secrets.token_hex(32)
@@ -83,6 +88,7 @@ def main() -> None:
             "url": f"http://127.0.0.1:{server.server_port}",
             "staff": staff,
             "newcomer": newcomer,
+            "busy": busy,
             "threads": write_scene(database, clock.now(), media, shelf),
         }
         print(json.dumps(ready), flush=True)  # noqa: T201 (the line that the test waits for)

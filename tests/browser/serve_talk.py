@@ -41,7 +41,7 @@ def main() -> None:
     """Serve until standard input ends."""
     with tempfile.TemporaryDirectory() as folder, _lab(Path(folder)) as lab:
         microphone = Path(folder) / "microphone.wav"
-        _write_question(microphone)
+        write_question(microphone)
         lab.model.control(**PACE)
         lab.hears(QUESTION)
         asyncio.run(_serve(lab, microphone))
@@ -111,7 +111,8 @@ def _fill(desk: ChatDesk, folder: Path) -> None:
             frontdesk(command, standalone_mode=False)
 
 
-def _write_question(path: Path) -> None:
+def write_question(path: Path) -> None:
+    """A WAV file for a browser's microphone."""
     spoken = mulaw.decode(speech.babble(_SPOKEN_MS))
     moments = np.arange(len(spoken) * _RATE_HZ // mulaw.RATE_HZ) * mulaw.RATE_HZ / _RATE_HZ
     voiced = np.interp(moments, np.arange(len(spoken)), spoken)

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
-import { DESKTOP, ZOOMED_FOUR_TIMES, visitConsole } from './console_visit.js'
+import { DESKTOP, ZOOMED_FOUR_TIMES, send, visitConsole } from './console_visit.js'
 import { serious, shoot } from './page_checks.js'
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -31,7 +31,7 @@ describe('stepping in', () => {
   test('a note is written with the keyboard and stands in the thread unlike a message', async () => {
     const page = await visit.open(visit.thread('hebrew'))
     await page.getByLabel('Note, only for the team').fill('מכיר את הבעלים')
-    await page.keyboard.press('Control+Enter')
+    await send(page, () => page.keyboard.press('Control+Enter'))
     const note = page.locator('.note', { hasText: 'מכיר את הבעלים' })
     await note.getByText('Note, only for the team').waitFor()
     await note.getByText(visit.scene.staff.name).waitFor()
@@ -46,10 +46,10 @@ describe('stepping in', () => {
   test('a label and an assignee are set, shown in the list, filtered by, and taken off', async () => {
     const page = await visit.open(visit.thread('english'))
     await page.getByLabel('Label', { exact: true }).fill('Wedding')
-    await page.keyboard.press('Enter')
+    await send(page, () => page.keyboard.press('Enter'))
     await page.getByRole('button', { name: 'Remove the label Wedding' }).waitFor()
     await page.getByLabel('Looked after by').selectOption({ label: `Me (${visit.scene.staff.name})` })
-    await page.getByRole('button', { name: 'Assign' }).click()
+    await send(page, () => page.getByRole('button', { name: 'Assign' }).click())
     await page.locator('.title .badge', { hasText: `With ${visit.scene.staff.name}` }).waitFor()
     await page.goto(`${visit.scene.url}/console/`)
     await page.getByLabel('Label').selectOption('Wedding')
@@ -98,7 +98,7 @@ describe('stepping in', () => {
 
   test('a draft is suggested, changed in the answer box, and sent', async () => {
     const page = await visit.open(visit.thread('failed'))
-    await page.getByRole('button', { name: 'Suggest a reply' }).press('Enter')
+    await send(page, () => page.getByRole('button', { name: 'Suggest a reply' }).press('Enter'))
     const draft = page.getByRole('region', { name: 'Draft of the desk' })
     await draft.getByText('Check-in is from 15:00.').waitFor()
     await shoot(page, 'draft')
@@ -117,10 +117,10 @@ describe('stepping in', () => {
 
   test('staff let the desk draft', async () => {
     const page = await visit.open(visit.thread('handover'))
-    await page.getByRole('button', { name: 'Draft, I decide' }).press('Enter')
+    await send(page, () => page.getByRole('button', { name: 'Draft, I decide' }).press('Enter'))
     await page.getByText('The desk writes drafts').waitFor()
     await page.locator('.event', { hasText: 'has the desk draft' }).waitFor()
-    await page.getByRole('button', { name: 'Hand back to the desk' }).press('Enter')
+    await send(page, () => page.getByRole('button', { name: 'Hand back to the desk' }).press('Enter'))
     await page.getByText('The desk answers this guest').waitFor()
     await page.context().close()
   })
@@ -130,10 +130,23 @@ describe('stepping in', () => {
     const print = page.locator('.bubble.reply details.print').first()
     await print.locator('summary').click()
     const table = print.getByRole('table', { name: 'Where the time went' })
+    await table.waitFor()
     const rows = await table.getByRole('row').allInnerTexts()
     assert.ok(rows.some(row => row.includes('Sent')), rows.join('\n'))
     const bar = await table.locator('svg rect:not(.rest)').last().boundingBox()
     assert.ok(bar && bar.width > 0)
+    await page.context().close()
+  })
+
+  test('without scripts why an answer was given is a page of its own', async () => {
+    const page = await visit.open(visit.thread('english'), { javaScriptEnabled: false })
+    const print = page.locator('.bubble.reply details.print').first()
+    await print.locator('summary').click()
+    await print.getByRole('link').click()
+    await page.getByRole('table', { name: 'Where the time went' }).waitFor()
+    await shoot(page, 'why-without-scripts')
+    await page.getByRole('link', { name: 'Back to the conversation' }).click()
+    await page.locator('.thread').waitFor()
     await page.context().close()
   })
 
@@ -144,6 +157,7 @@ describe('stepping in', () => {
         await page.setViewportSize(DESKTOP)
         await page.goto(visit.scene.url + path)
         await page.locator('details').evaluateAll(all => all.forEach(one => one.setAttribute('open', '')))
+        await page.waitForFunction(() => [...document.querySelectorAll('.why')].every(why => why.querySelector('dl')))
         assert.deepEqual(await serious(page), [], path)
         await shoot(page, `stepping-in-${colorScheme}-${path.replaceAll('/', '-')}`)
         await page.setViewportSize(ZOOMED_FOUR_TIMES)

@@ -2,18 +2,12 @@
 /* global document */
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 
 import { startBrowser } from './browser.js'
 import { shoot } from './page_checks.js'
+import { startPython } from './python_process.js'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const START_TIMEOUT_MS = 120_000
 const WITHIN = { timeout: 20_000 }
 const DESKTOP = { width: 1000, height: 720 }
 const PHONE = { width: 390, height: 844 }
@@ -109,24 +103,9 @@ function reaches (page, stage) {
 
 /** The desk with its page in a process of its own; see serve_talk.py. */
 async function startDesk () {
-  const own = `${ROOT}.venv/bin/python`
-  const python = process.env.PYTHON ?? (existsSync(own) ? own : 'python3')
-  const child = spawn(python, ['-m', 'tests.browser.serve_talk'], { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] })
-  let errors = ''
-  child.stderr.on('data', text => {
-    errors += text
-  })
-  const exited = once(child, 'exit')
-  const output = createInterface(child.stdout)
-  /** The next line, as JSON. */
-  async function next () {
-    const told = once(output, 'line', { signal: AbortSignal.timeout(START_TIMEOUT_MS) })
-    const line = await Promise.race([told, exited.then(() => null)])
-    if (line === null) throw new Error(`the desk has ended: ${errors}`)
-    return JSON.parse(line[0])
-  }
+  const python = startPython('tests.browser.serve_talk')
   /** @type {{url: string, microphone: string}} */
-  const { url, microphone } = await next()
+  const { url, microphone } = await python.next()
   /** @type {Promise<CameOf[]> | undefined} */
   let stopped
 
@@ -136,11 +115,9 @@ async function startDesk () {
     /** What came of the calls. */
     stop () {
       stopped ??= (async () => {
-        const told = next()
-        child.stdin.end()
-        const calls = await told
-        await exited
-        return calls
+        const told = python.next()
+        await python.stop()
+        return told
       })()
       return stopped
     }

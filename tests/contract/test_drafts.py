@@ -217,6 +217,53 @@ def test_a_draft_is_sent_with_other_words_once(world: World) -> None:
     assert world.states() == [DraftState.CHANGED]
 
 
+OFFER = Reply(
+    text="Please answer with a number:\n1. Check-in\n2. Late arrival",
+    source=ReplySource.KNOWLEDGE,
+    language="en",
+    citations=[Citation("in", "Check-in", 0.4), Citation("late", "Late arrival", 0.3)],
+    offered=("in", "late"),
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (None, ["in", "late"]),
+        (f"Good morning!\n{OFFER.text} \nNoa", ["in", "late"]),
+        ("1. Check-in\n2. Pool", []),
+        ("1. Check-in", []),
+        ("From 15:00, or 22:00 for late arrival.", []),
+    ],
+)
+def test_a_sent_draft_offers_the_choices_that_still_stand_in_it(
+    world: World, words: str | None, offered: Sequence[str]
+) -> None:
+    world.drafted(reply=OFFER)
+    world.drafts.send("1", 1, world.draft_id(), words, NOA)
+    assert world.conversation().offered == offered
+    world.guest_says("2")
+    assert list(world.taken().turn.offered) == offered
+
+
+def test_what_is_sent_in_place_of_choices_takes_them_away(world: World) -> None:
+    with world.database.write() as session:
+        session.get_one(ConversationRow, 1).offered = ["pool"]
+    world.drafted()
+    world.drafts.send("1", 1, world.draft_id(), None, NOA)
+    assert world.conversation().offered == []
+
+
+def test_a_draft_that_is_sent_again_offers_nothing_anew(world: World) -> None:
+    world.drafted(reply=OFFER)
+    draft_id = world.draft_id()
+    world.drafts.send("1", 1, draft_id, None, NOA)
+    with world.database.write() as session:
+        session.get_one(ConversationRow, 1).offered = ["pool"]
+    world.drafts.send("1", 1, draft_id, None, NOA)
+    assert world.conversation().offered == ["pool"]
+
+
 def test_words_of_staffs_own_leave_although_the_guest_wrote_more(world: World) -> None:
     world.drafted()
     draft_id = world.draft_id()

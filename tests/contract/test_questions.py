@@ -11,18 +11,21 @@ from sqlalchemy import select
 from server.domain.calls import CallTurn
 from server.domain.conversations import Mode, Reply, ReplySource, Unanswered
 from server.domain.knowledge import Document
-from server.domain.messages import GuestAddress, InboundMessage
+from server.domain.messages import Channel, DeliveryState, GuestAddress, InboundMessage
 from server.domain.modes import Actor, ModeBy
 from server.domain.questions import Question, QuestionState
 from server.domain.tenants import TenantSettings
+from server.domain.views import OutboundView
 from server.errors import Conflict, LeaseLost, NotFound
 from server.store.calls import Calls
 from server.store.documents import Documents
+from server.store.drafts import Drafts
 from server.store.identities import Identities
 from server.store.inbox import Inbox
 from server.store.leases import Leases
 from server.store.models import AuditRow, ConversationRow, OutboxRow
 from server.store.modes import Modes
+from server.store.queries import ConsoleQueries
 from server.store.questions import Questions
 from server.store.replies import Replies
 from server.store.session import Database
@@ -140,13 +143,12 @@ def test_a_turn_that_is_not_kept_leaves_no_question(
     assert open_ones(questions) == []
 
 
-def test_what_callers_ask_is_kept_once_however_often_the_call_tells_of_it(
-    database: Database, clock: FakeClock
-) -> None:
+def a_caller_asks(database: Database, clock: FakeClock, caller: str) -> int:
+    """From the number *caller*; the call tells of it twice. Returns the conversation."""
     desk_number = "+97231234567"
     Tenants(database, clock).add("1", TenantSettings(name="Harbour House", phone_numbers=(desk_number,)))
     calls = Calls(database, clock, "http://desk.example")
-    call = calls.ring("CA1", desk_number, "+972501111111", 4)
+    call = calls.ring("CA1", desk_number, caller, 4)
     reply = Reply(
         text="I have asked.", source=ReplySource.KNOWLEDGE, language="en", handover=True, reason="not_known"
     )
@@ -160,6 +162,13 @@ def test_what_callers_ask_is_kept_once_however_often_the_call_tells_of_it(
     )
     calls.record(call, turn)
     calls.record(call, replace(turn, told="I have asked."))
+    return call.conversation_id
+
+
+def test_what_callers_ask_is_kept_once_however_often_the_call_tells_of_it(
+    database: Database, clock: FakeClock
+) -> None:
+    a_caller_asks(database, clock, "+972501111111")
     assert [question.text for question in open_ones(Questions(database, clock))] == ["Is there a helipad?"]
 
 
@@ -205,6 +214,43 @@ def test_an_answer_becomes_a_document_and_reaches_all_who_asked_the_same(
     answered = questions.get("1", group.newest.id)
     assert (answered.state, answered.answered_by) == (QuestionState.ANSWERED, "Noa")
     assert questions.told("1", answered) == 2
+
+
+def test_a_caller_gets_the_answer_on_whatsapp(database: Database, clock: FakeClock) -> None:
+    conversation_id = a_caller_asks(database, clock, "+972501111111")
+    questions = Questions(database, clock)
+    settled = questions.answer("1", open_ones(questions)[0].id, ANSWER, NOA, tells_guests=True)
+    assert settled.lanes == [f"conversation:{conversation_id}"]
+    with database.read() as session:
+        (row,) = session.scalars(select(OutboxRow).where(OutboxRow.kind == "staff"))
+    assert (row.channel, row.to_address) == (Channel.WHATSAPP, "972501111111@s.whatsapp.net")
+    assert (row.text, row.state) == (ANSWER.body, DeliveryState.COMMITTED)
+    assert not conversation(database, conversation_id).needs_human
+
+
+def test_a_caller_whose_number_nobody_knows_stays_with_staff(database: Database, clock: FakeClock) -> None:
+    conversation_id = a_caller_asks(database, clock, "")
+    questions = Questions(database, clock)
+    settled = questions.answer("1", open_ones(questions)[0].id, ANSWER, NOA, tells_guests=True)
+    assert settled.lanes == []
+    assert conversation(database, conversation_id).needs_human
+
+
+def test_a_guest_of_the_chat_finds_the_answer_in_the_conversation(
+    desk: Desk, questions: Questions, database: Database
+) -> None:
+    address = GuestAddress("website-7", chat_key="website-7")
+    conversation_id = desk.hears("", "Is there a helipad?", channel=Channel.CHAT, address=address)
+    questions.answer("1", open_ones(questions)[0].id, ANSWER, NOA, tells_guests=True)
+    thread = ConsoleQueries(database).thread("1", conversation_id)
+    (last,) = thread.lines[-1:]
+    assert isinstance(last, OutboundView)
+    assert last.text == ANSWER.body
+    with database.read() as session:
+        (row,) = session.scalars(select(OutboxRow).where(OutboxRow.kind == "staff"))
+    # Nothing is left to be sent.
+    assert (row.channel, row.state) == (Channel.CHAT, DeliveryState.SENT)
+    assert not conversation(database, conversation_id).needs_human
 
 
 def test_the_desk_goes_on_answering_who_has_been_told(
@@ -276,6 +322,34 @@ def test_who_has_heard_from_staff_since_is_not_told_again(
     assert settled.lanes == []
     assert written_by_staff(database) == [(conversation_id, "No, sorry.")]
     assert Mode(conversation(database, conversation_id).mode) is Mode.HUMAN
+
+
+def test_who_was_answered_on_the_business_s_own_phone_is_not_told_again(
+    desk: Desk, questions: Questions, database: Database, clock: FakeClock
+) -> None:
+    desk.hears("maya", "Is there a helipad?")
+    Inbox(database, clock).save("1", [from_guest("maya", "No, sorry.", from_me=True)])
+    settled = questions.answer("1", open_ones(questions)[0].id, ANSWER, NOA, tells_guests=True)
+    assert settled.lanes == []
+    assert written_by_staff(database) == []
+
+
+def test_who_got_a_draft_of_the_desk_s_from_staff_is_not_told_again(
+    desk: Desk, questions: Questions, database: Database, clock: FakeClock, turns: Turns
+) -> None:
+    conversation_id = desk.hears("maya", "Is there a helipad?")
+    modes = Modes(database, clock)
+    modes.set_mode("1", conversation_id, Mode.DRAFT, NOA)
+    taken = turns.begin(from_guest("maya", "Hello?"), 4).taken
+    assert taken is not None
+    draft = Reply(text="No, none.", source=ReplySource.KNOWLEDGE, language="en")
+    turns.commit_draft(taken.lease, taken.turn, draft, unless_newer=False)
+    drafts = Drafts(database, clock, modes)
+    waiting = drafts.open_draft("1", conversation_id)
+    assert waiting is not None
+    drafts.send("1", conversation_id, waiting.id, None, NOA)
+    assert questions.answer("1", open_ones(questions)[0].id, ANSWER, NOA, tells_guests=True).lanes == []
+    assert written_by_staff(database) == [(conversation_id, "No, none.")]
 
 
 def test_who_asks_again_after_a_word_of_staff_is_told(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.domain.messages import OutboundMessage
-from server.errors import ProviderError, ProviderUnavailable
+from server.errors import AppError, ProviderError, ProviderUnavailable
 from server.ports.mail import Mail
 from server.ports.messaging import PresenceState
 
@@ -84,6 +84,20 @@ class FakeNumbers(FakeLines):
     def _check(self) -> None:
         if self.outage is not None:
             raise self.outage
+
+
+class FakeLinkMemory:
+    """Keeps the ``LinkMemory`` port; ``fault`` fails every call."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[tuple[str, Sequence[str], Sequence[str]]] = []
+        self.fault: AppError | None = None
+
+    def forget(self, tenant_id: str, addresses: Sequence[str], message_ids: Sequence[str]) -> None:
+        """Keep who is to be forgotten, or fail as told."""
+        if self.fault is not None:
+            raise self.fault
+        self.forgotten.append((tenant_id, addresses, message_ids))
 
 
 class FakeMailer:

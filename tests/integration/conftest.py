@@ -29,10 +29,12 @@ from server.store.keys import ApiKeys
 from server.store.knowledge import Knowledge
 from server.store.leases import Leases, make_ownership
 from server.store.modes import Modes
+from server.store.morning_reports import MorningReports
 from server.store.outbox import Outbox
 from server.store.performance import Performance
 from server.store.queries import ConsoleQueries
 from server.store.recordings import Recordings
+from server.store.reminders import Reminders
 from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
@@ -104,6 +106,8 @@ def make_desk(
             senders={Channel.WHATSAPP: sender},
             presence=presence,
             alerts=Alerts(database, clock, "http://desk.example"),
+            morning_reports=MorningReports(database, clock, "http://desk.example"),
+            reminders=Reminders(database, clock, "http://desk.example"),
             lines=FakeLines(),
             check_store=lambda: None,
             performance=Performance(database),

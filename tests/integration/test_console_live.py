@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -13,7 +15,7 @@ from sqlalchemy import update
 from server.console.sessions import SESSION_LENGTH
 from server.domain.messages import DeliveryState
 from server.errors import NotFound, StoreUnavailable
-from server.realtime.staff_watch import View
+from server.realtime.staff_watch import Overall, View
 from server.store.models import ConversationEventRow, LabelRow, NoteRow, OutboxRow, UserRow
 from server.store.seen import SeenMarks
 from server.store.session import Database
@@ -270,7 +272,9 @@ class ScriptedMarks:
     def __init__(self) -> None:
         self._answers: queue.Queue[str | Exception] = queue.Queue()
 
-    def __call__(self, _view: View) -> str:
+    def __call__(self, view: View) -> str:
+        if view.of is Overall.WAITING:
+            return "[]"
         answer = self._answers.get(timeout=WAIT_S)
         if isinstance(answer, Exception):
             raise answer
@@ -340,6 +344,83 @@ def test_members_of_staff_see_who_else_looks_at_the_same_conversation(
                 assert page.next_of("here") == ["Dan", "Eli"]
             assert page.next_of("here") == ["Dan"]
         assert page.next_of("here") == []
+
+
+def test_who_needs_a_person_is_told_on_every_page_until_nobody_does(
+    stand: RealtimeStand, noa: User, clock: FakeClock, thread: ThreadBuilder
+) -> None:
+    cookie, need = cookie_of(noa, clock), [[thread.id, thread.at.isoformat()]]
+    with (
+        listening(stand, cookie) as the_list,
+        listening(stand, cookie, thread.id) as page,
+        listening(stand, cookie, waiting=noa.id) as other_page,
+    ):
+        pages = (the_list, page, other_page)
+        assert [one.next_waiting() for one in pages] == [[], [], []]
+        thread.needs_a_person()
+        assert [one.next_waiting() for one in pages] == [need, need, need]
+        thread.set(needs_human_since=None)
+        assert [one.next_waiting() for one in pages] == [[], [], []]
+
+
+@on_one_database
+def test_a_page_without_a_live_part_is_told_nothing_but_who_waits(
+    stand: RealtimeStand, noa: User, clock: FakeClock, thread: ThreadBuilder
+) -> None:
+    cookie = cookie_of(noa, clock)
+    with listening(stand, cookie, waiting=noa.id) as page, listening(stand, cookie) as the_list:
+        assert page.next_waiting() == []
+        the_list.next()
+        thread.guest_says("one more")
+        assert the_list.next()[0] == "changed"
+        stand.stop()
+        assert page.await_end() == []
+
+
+@on_one_database
+def test_who_needs_a_person_at_another_business_is_told_to_nobody_here(
+    stand: RealtimeStand, noa: User, clock: FakeClock, thread: ThreadBuilder, database: Database
+) -> None:
+    theirs = ThreadBuilder(database, clock.now(), tenant_id="2")
+    with listening(stand, cookie_of(noa, clock), waiting=noa.id) as page:
+        assert page.next_waiting() == []
+        theirs.needs_a_person()
+        thread.needs_a_person()
+        assert [[found for found, _ in page.next_waiting()]] == [[thread.id]]
+
+
+@on_one_database
+def test_a_page_of_somebody_who_was_logged_in_before_is_refused(
+    stand: RealtimeStand, users: Users, noa: User, clock: FakeClock
+) -> None:
+    dan = users.add("1", "Dan", PASSWORD)
+    for whose in (dan.id, "", "x"):
+        with listening(stand, cookie_of(noa, clock), waiting=whose) as refused:
+            assert refused.status == 403
+
+
+@on_one_database
+def test_a_page_with_nothing_new_is_kept_alive_while_others_come_and_go(
+    database: Database, users: Users, noa: User, clock: FakeClock
+) -> None:
+    dan, is_alive = cookie_of(users.add("1", "Dan", PASSWORD), clock), threading.Event()
+
+    def come_and_go(stand: RealtimeStand) -> None:
+        while not is_alive.is_set():
+            with listening(stand, dan) as page:
+                page.next()
+
+    with (
+        live_stand(database, clock, keep_alive_s=0.5) as stand,
+        listening(stand, cookie_of(noa, clock)) as page,
+        ThreadPoolExecutor(1) as others,
+    ):
+        coming = others.submit(come_and_go, stand)
+        try:
+            page.await_sign_of_life()
+        finally:
+            is_alive.set()
+        coming.result()
 
 
 @on_one_database

@@ -11,6 +11,7 @@ from server.domain.cursors import ListCursor
 from server.domain.messages import Channel
 from server.domain.views import Wanted
 from server.store import search
+from server.store.models import NoteRow
 from server.store.queries import ConsoleQueries
 from server.store.session import Database
 from tests.fakes.clock import FakeClock
@@ -145,6 +146,23 @@ def test_another_business_s_messages_are_not_found(
     assert _found(queries, text) == []
     with database.read() as session:
         assert search.gather(session, "1", text) == set()
+
+
+@pytest.mark.parametrize("common", ["", "balloon"], ids=["rare", "common"])
+def test_a_note_is_found_in_its_own_business_alone(
+    queries: ConsoleQueries, database: Database, clock: FakeClock, common: str
+) -> None:
+    noted = ThreadBuilder(database, clock.now())
+    other = ThreadBuilder(database, clock.now(), "2")
+    with database.write() as session:
+        for tenant_id, conversation_id in (("1", noted.id), ("2", other.id)):
+            place = {"tenant_id": tenant_id, "conversation_id": conversation_id}
+            session.add(NoteRow(**place, author="Noa", text="A Balloon at 8", at=clock.now()))
+    threads = [ThreadBuilder(database, clock.now()) for _ in range(3)]
+    for thread in threads:
+        thread.guest_says(f"Hello {common}")
+    expected = [noted.id, *(thread.id for thread in threads if common)]
+    assert sorted(_found(queries, "balloon")) == sorted(expected)
 
 
 def test_what_staff_were_told_is_not_found(

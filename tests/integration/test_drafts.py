@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from server.desk import Desk
-from server.domain.conversations import Mode
+from server.domain.conversations import Mode, Reply, ReplySource
 from server.domain.drafts import Draft
-from server.domain.knowledge import Document
+from server.domain.knowledge import Citation, Document
 from server.domain.messages import Channel, GuestAddress, MessageKind
 from server.domain.modes import Actor, ModeBy
 from server.domain.tenants import TenantSettings
@@ -119,6 +119,25 @@ def test_who_is_handed_the_conversation_in_the_middle_of_a_draft_answers_it(
         assert session.scalars(select(DraftRow)).all() == []
         covered = session.scalars(select(InboundRow.covered_by).where(InboundRow.kind == "text")).one()
     assert covered is not None
+
+
+def test_a_number_chooses_from_a_draft_that_was_sent(desk: Desk) -> None:
+    conversation_id = let_staff_decide(desk)
+    pool = Document("p", "Pool for children", "It opens in May.", "en")
+    desk.ports.knowledge.put_documents("1", [pool, Document("q", "Pool rules", "No diving.", "en")])
+    offer = Reply(
+        text="Which one?\n1. Pool rules\n2. Pool for children",
+        source=ReplySource.KNOWLEDGE,
+        language="en",
+        citations=[Citation("q", "Pool rules", 0.3), Citation("p", "Pool for children", 0.3)],
+        offered=("q", "p"),
+    )
+    desk.start()
+    handled(desk, "The pool?")
+    desk.ports.drafts.keep(desk.ports.drafts.find_question("1", conversation_id, 4), offer)
+    desk.suggestions.send("1", conversation_id, draft_in(desk, conversation_id).id, None, NOA)
+    handled(desk, "2")
+    assert "in May" in draft_in(desk, conversation_id).text
 
 
 class BrokenEmbedder(FakeEmbedder):

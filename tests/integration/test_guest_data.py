@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from pydantic import SecretStr
 from sqlalchemy import JSON, LargeBinary, String, Table, select
 
 from server.adapters.media_folder import MediaFolder
 from server.adapters.recordings_folder import RecordingsFolder
 from server.commands.context import CommandContext
 from server.commands.guests import guest as command_group
-from server.domain.conversations import conversation_key, lane_key
+from server.domain.conversations import Turn, conversation_key, lane_key
 from server.domain.messages import Channel, GuestAddress, conversation_lane
 from server.domain.modes import Actor, ModeBy
-from server.errors import Conflict, NotFound
+from server.errors import AppError, Conflict, NotFound, ProviderRejected, ProviderUnavailable
 from server.inbox.erasing import Eraser
 from server.store.audit import AuditLog
 from server.store.guest_data import LONGEST_CALL, GuestData
@@ -37,8 +38,10 @@ from server.store.models import (
 )
 from server.store.session import Database
 from tests.fakes.clock import FakeClock
+from tests.fakes.senders import FakeLinkMemory
 from tests.support.builders import a_message
 from tests.support.full_guest import CALL_ID, LID, MARKS, NAME, NUMBER, RECORDING, WORD, FullGuest, a_notice
+from tests.support.sidecar import SmallSidecar, small_sidecar
 from tests.support.threads import ThreadBuilder
 
 pytestmark = pytest.mark.usefixtures("tenants")
@@ -62,8 +65,15 @@ def store(database: Database, clock: FakeClock) -> GuestData:
 
 
 @pytest.fixture
-def eraser(store: GuestData, leases: Leases, media: MediaFolder, recordings: RecordingsFolder) -> Eraser:
-    return Eraser(store, leases, media, recordings)
+def link() -> FakeLinkMemory:
+    return FakeLinkMemory()
+
+
+@pytest.fixture
+def eraser(
+    store: GuestData, leases: Leases, media: MediaFolder, recordings: RecordingsFolder, link: FakeLinkMemory
+) -> Eraser:
+    return Eraser(store, leases, media, recordings, link)
 
 
 @pytest.fixture
@@ -145,6 +155,60 @@ def test_no_file_tells_of_a_guest_who_was_erased(tmp_path: Path, eraser: Eraser,
     assert files() == []
 
 
+def test_the_link_is_told_of_the_guest_s_addresses_and_of_what_staff_were_told(
+    eraser: Eraser, zelda: FullGuest, link: FakeLinkMemory, database: Database
+) -> None:
+    with database.read() as session:
+        told = select(OutboxRow.message_id).where(OutboxRow.kind == "notice", OutboxRow.channel == "whatsapp")
+        notice = session.scalars(told).one()
+    eraser.erase("1", zelda.guest_id, DAN)
+    ((tenant_id, addresses, message_ids),) = link.forgotten
+    assert {f"{LID}@lid", f"{NUMBER}@s.whatsapp.net"} <= set(addresses)
+    assert (tenant_id, message_ids) == ("1", [notice])
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (ProviderUnavailable("whatsapp", "ConnectionError"), "link to WhatsApp does not answer"),
+        (ProviderRejected("whatsapp", "HTTP 401"), "link to WhatsApp does not answer"),
+        (Conflict("on its way yet"), "on its way"),
+    ],
+    ids=["away", "refusing", "at work"],
+)
+def test_nothing_is_erased_that_the_link_has_not_forgotten(
+    tmp_path: Path,
+    database: Database,
+    eraser: Eraser,
+    zelda: FullGuest,
+    link: FakeLinkMemory,
+    leases: Leases,
+    fault: AppError,
+    said: str,
+) -> None:
+    before = texts_of(database)
+    link.fault = fault
+    with pytest.raises(Conflict, match=said):
+        eraser.erase("1", zelda.guest_id, DAN)
+    assert places_with(database, MARKS) == {
+        place for place, text in before.items() if any(mark in text for mark in MARKS)
+    }
+    assert len([path for path in (tmp_path / "data").rglob("*") if path.is_file()]) == 2
+    assert leases.claim(conversation_key(zelda.conversation_id)) is not None
+
+
+def test_a_guest_who_was_never_on_whatsapp_is_erased_without_the_link(
+    database: Database, eraser: Eraser, clock: FakeClock, link: FakeLinkMemory
+) -> None:
+    link.fault = ProviderUnavailable("whatsapp", "ConnectionError")
+    caller = ThreadBuilder(database, clock.now(), phone=f"{NUMBER}@s.whatsapp.net")
+    caller.guest_says("A pool?", channel="voice")
+    with database.read() as session:
+        guest_id = session.scalars(select(GuestRow.id)).one()
+    eraser.erase("1", guest_id, DAN)
+    assert rows(database, GuestRow) == 0
+
+
 def test_what_models_cost_stays_without_the_turn(
     database: Database, eraser: Eraser, zelda: FullGuest
 ) -> None:
@@ -204,6 +268,27 @@ def test_whoever_writes_later_from_the_same_number_is_a_new_guest(
         guest = session.scalars(select(GuestRow)).one()
     assert message.guest_id == guest.id
     assert guest.name is None or NAME not in guest.name
+
+
+def test_what_is_written_to_the_next_guest_has_ids_of_its_own(
+    database: Database, eraser: Eraser, clock: FakeClock
+) -> None:
+    inbox = Inbox(database, clock)
+
+    def turn_of_a_new_guest() -> Turn:
+        saved = inbox.save("1", [a_message()])
+        turn = inbox.next_turn(saved[0].conversation_id, 0)
+        assert turn is not None
+        return turn
+
+    first = turn_of_a_new_guest()
+    with database.read() as session:
+        guest_id = session.scalars(select(GuestRow.id)).one()
+    eraser.erase("1", guest_id, DAN)
+    second = turn_of_a_new_guest()
+    # SQLite gives numbers of rows again.
+    assert (second.conversation_id == first.conversation_id) is database.is_sqlite
+    assert second.id != first.id
 
 
 def test_rows_of_one_person_that_wait_to_be_joined_are_erased_together(
@@ -320,10 +405,24 @@ def test_the_export_has_no_secret_in_it(store: GuestData, zelda: FullGuest) -> N
 
 
 @pytest.fixture
-def command(database: Database, clock: FakeClock, tmp_path: Path) -> Callable[..., Result]:
-    """Runs ``frontdesk guest`` on the test's own database and data folder."""
+def sidecar() -> Iterator[SmallSidecar]:
+    with small_sidecar("a secret of the test") as running:
+        yield running
+
+
+@pytest.fixture
+def command(
+    database: Database, clock: FakeClock, tmp_path: Path, sidecar: SmallSidecar
+) -> Callable[..., Result]:
+    """Runs ``frontdesk guest`` on the test's own database, data folder and sidecar."""
     context = CommandContext()
-    settings = context.settings.model_copy(update={"data_dir": tmp_path / "data"})
+    settings = context.settings.model_copy(
+        update={
+            "data_dir": tmp_path / "data",
+            "internal_secret": SecretStr(sidecar.secret),
+            "whatsapp_url": sidecar.url,
+        }
+    )
     context.__dict__ |= {"database": database, "clock": clock, "settings": settings}
 
     def run(*arguments: str) -> Result:
@@ -333,7 +432,11 @@ def command(database: Database, clock: FakeClock, tmp_path: Path) -> Callable[..
 
 
 def test_guests_are_exported_and_erased_by_commands(
-    command: Callable[..., Result], database: Database, zelda: FullGuest, tmp_path: Path
+    command: Callable[..., Result],
+    database: Database,
+    zelda: FullGuest,
+    tmp_path: Path,
+    sidecar: SmallSidecar,
 ) -> None:
     out = tmp_path / "guest.json"
     assert command("export", str(zelda.guest_id), "--tenant", "1", "--out", str(out)).exit_code == 0
@@ -341,6 +444,10 @@ def test_guests_are_exported_and_erased_by_commands(
     assert NAME in command("export", str(zelda.guest_id), "--tenant", "1").output
     assert isinstance(command("erase", str(zelda.guest_id), "--tenant", "2", "--yes").exception, NotFound)
     assert command("erase", str(zelda.guest_id), "--tenant", "1").exit_code != 0
+    sidecar.refusal = 503
+    assert isinstance(command("erase", str(zelda.guest_id), "--tenant", "1", "--yes").exception, Conflict)
     assert rows(database, GuestRow) == 1
+    sidecar.refusal = None
     assert command("erase", str(zelda.guest_id), "--tenant", "1", "--yes").exit_code == 0
+    assert sidecar.asked[-1][:2] == ("POST", "/tenants/1/forget")
     assert places_with(database, MARKS) == set()

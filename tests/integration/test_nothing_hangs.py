@@ -101,6 +101,7 @@ CALLS: dict[str, Sequence[tuple[str, Call]]] = {
         ("connect", lambda url: a_sidecar(url).connect("1", None)),
         ("state", lambda url: a_sidecar(url).state("1")),
         ("lines", lambda url: a_sidecar(url).lines()),
+        ("forget", lambda url: a_sidecar(url).forget("1", ["111@lid"], [])),
     ],
 }
 # Tested on their own below, as they keep other promises; Google's, which speak gRPC, and what fetches files,
@@ -155,7 +156,13 @@ def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         (staff_webhook, ["TIMEOUT_S"]),
         (
             whatsapp_sidecar,
-            ["SEND_TIMEOUT_S", "PRESENCE_TIMEOUT_S", "LINK_TIMEOUT_S", "HEALTH_TIMEOUT_S"],
+            [
+                "SEND_TIMEOUT_S",
+                "PRESENCE_TIMEOUT_S",
+                "LINK_TIMEOUT_S",
+                "HEALTH_TIMEOUT_S",
+                "FORGET_TIMEOUT_S",
+            ],
         ),
         (openai_clients, ["WARM_UP_S"]),
         (redis_rate_buckets, ["TIMEOUT_S"]),

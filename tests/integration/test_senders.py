@@ -13,7 +13,7 @@ from server.adapters.http import HttpClient
 from server.adapters.staff_webhook import StaffWebhook
 from server.adapters.whatsapp_sidecar import WhatsAppSidecar
 from server.domain.messages import Channel, OutboundMessage
-from server.errors import LineDown, ProviderError, ProviderRejected, ProviderUnavailable
+from server.errors import AppError, Conflict, LineDown, ProviderError, ProviderRejected, ProviderUnavailable
 from server.ports.messaging import PresenceState
 from tests.support.http_server import ScriptedServer, scripted_server
 
@@ -65,6 +65,25 @@ def test_a_log_out_is_what_the_contract_says(sidecar: WhatsAppSidecar, server: S
     sidecar.log_out("a b")
     method, path, headers, _ = server.requests[0]
     assert (method, path, headers["x-internal-secret"]) == ("DELETE", "/tenants/a%20b", "secret")
+
+
+def test_forgetting_is_what_the_contract_says(sidecar: WhatsAppSidecar, server: ScriptedServer) -> None:
+    server.answers = [(204, None)]
+    sidecar.forget("a b", ["1@lid"], ["N1"])
+    method, path, headers, body = server.requests[0]
+    assert (method, path, headers["x-internal-secret"]) == ("POST", "/tenants/a%20b/forget", "secret")
+    assert body == {"addresses": ["1@lid"], "messageIds": ["N1"]}
+
+
+@pytest.mark.parametrize(
+    ("status", "fault"), [(409, Conflict), (422, ProviderRejected), (500, ProviderUnavailable)]
+)
+def test_what_cannot_be_forgotten_says_whether_to_try_again(
+    sidecar: WhatsAppSidecar, server: ScriptedServer, status: int, fault: type[AppError]
+) -> None:
+    server.answers = [(status, {"error": "no"})]
+    with pytest.raises(fault):
+        sidecar.forget("1", ["1@lid"], [])
 
 
 @pytest.mark.parametrize("answer", [None, "no", 7, ["state"]])
@@ -152,7 +171,7 @@ def test_a_server_that_hangs_is_not_waited_for(server: ScriptedServer) -> None:
 
 def test_every_call_has_a_limit() -> None:
     limits = [value for name, value in vars(whatsapp_sidecar).items() if name.endswith("_TIMEOUT_S")]
-    assert len(limits) == 4
+    assert len(limits) == 5
     assert max(limits) <= 15
 
 

@@ -86,3 +86,26 @@ def test_office_hours_are_days_and_times(runner: CliRunner, tenants: Tenants) ->
     assert tenants.get("1").settings.office_hours == "Su-Th 08:00-18:00; Fr 08:00-13:00"
     set_it(runner, "office_hours")
     assert tenants.get("1").settings.office_hours == ""
+
+
+def test_reminders_come_after_some_minutes_or_never(runner: CliRunner, tenants: Tenants) -> None:
+    assert tenants.get("1").settings.remind_after_minutes == 5
+    for minutes in (0, 1, 1_440):
+        set_it(runner, "remind_after_minutes", str(minutes))
+        assert tenants.get("1").settings.remind_after_minutes == minutes
+    for bad in ("-1", "1441", "soon", "2.5"):
+        said = fault(runner, "--", "remind_after_minutes", bad)
+        assert said == "remind_after_minutes: must be a whole number of minutes: 0 (never) to 1440"
+    assert tenants.get("1").settings.remind_after_minutes == 1_440
+
+
+def test_who_is_next_in_line_has_a_number_with_country_code_or_an_address(
+    runner: CliRunner, tenants: Tenants
+) -> None:
+    line = ("+972501234567", "owner@hotel.example")
+    set_it(runner, "next_in_line", *line)
+    assert tenants.get("1").settings.next_in_line == line
+    for bad in ("050-1234567", "+972 50 1234567", "the owner", "owner@hotel"):
+        assert f"'{bad}' is neither a phone number" in fault(runner, "next_in_line", line[0], bad)
+    assert "ten people at most" in fault(runner, "next_in_line", *([line[0]] * 11))
+    assert tenants.get("1").settings.next_in_line == line

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import select
 
-from simulators.lab import Lab
+from server.store.models import ConversationRow, GuestRow, OutboxRow
+from server.store.session import Database
+from simulators.lab import Lab, LabError, wait_until
 from simulators.whatsapp_client import WhatsAppSimulator, start_simulator
 
 HOST = "972500000001"
@@ -170,6 +174,31 @@ def test_each_business_answers_its_own_guests(lab: Lab, whatsapp: WhatsAppSimula
     assert "17:30" not in ours
 
 
+def guest_ids(lab: Lab, guest: str) -> Sequence[int]:
+    """Under which numbers of ours the guest is known."""
+    with closing(open_database(lab)) as database, database.read() as session:
+        known = select(GuestRow.id).where(GuestRow.phone == f"{guest}@s.whatsapp.net")
+        return session.scalars(known).all()
+
+
+def states(lab: Lab, guest: str) -> Sequence[str]:
+    """What has become of the messages to the guest."""
+    with closing(open_database(lab)) as database, database.read() as session:
+        conversations = select(ConversationRow.id).where(
+            ConversationRow.guest_id.in_(
+                select(GuestRow.id).where(GuestRow.phone == f"{guest}@s.whatsapp.net")
+            )
+        )
+        return session.scalars(
+            select(OutboxRow.state).where(OutboxRow.conversation_id.in_(conversations))
+        ).all()
+
+
+def open_database(lab: Lab) -> Database:
+    """The installation's own."""
+    return Database(lab.environment.get("DATABASE_URL") or f"sqlite:///{lab.folder / 'var' / 'frontdesk.db'}")
+
+
 NEEDS_NO_ANSWER: dict[str, Callable[[str], dict[str, Any]]] = {
     "reaction": lambda answer: {"kind": "reaction", "text": "+", "quoted": {"id": answer, "fromMe": True}},
     "sticker": lambda _answer: {"kind": "sticker"},
@@ -199,6 +228,27 @@ def test_what_the_host_types_by_hand_stands_in_the_thread_and_is_not_answered(
     ask(whatsapp, guest, "Thanks")
     # Its own phone's message reaches the guest by WhatsApp itself, ours are two.
     assert len(texts(whatsapp, guest)) - texts(whatsapp, guest).count("This is Avi from the desk.") == 2
+
+
+def test_a_guest_who_was_erased_is_a_new_one_and_is_answered(
+    lab: Lab, whatsapp: WhatsAppSimulator, guest: str
+) -> None:
+    ask(whatsapp, guest, "What time is check-in?")
+    # The receipt is the last that happens.
+    wait_until(lambda: "delivered" in states(lab, guest), 10, "the receipt")
+    guest_id = guest_ids(lab, guest)[0]
+    lab.sidecar.stop()
+    with pytest.raises(LabError, match="link to WhatsApp does not answer"):
+        lab.frontdesk("guest", "erase", str(guest_id), "--tenant", "1", "--yes")
+    assert guest_ids(lab, guest) == [guest_id]
+    lab.sidecar.start()
+    lab.await_link("1", "open")
+    lab.await_link("7", "open")
+    lab.frontdesk("guest", "erase", str(guest_id), "--tenant", "1", "--yes")
+    assert guest_ids(lab, guest) == []
+    ask(whatsapp, guest, "Is there parking?")
+    assert len(texts(whatsapp, guest)) == 2
+    assert len(guest_ids(lab, guest)) == 1
 
 
 def test_the_same_webhook_twice_makes_one_reply(lab: Lab, whatsapp: WhatsAppSimulator, guest: str) -> None:

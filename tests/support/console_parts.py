@@ -32,7 +32,7 @@ from tests.fakes.answering import FakeAnswering
 from tests.fakes.embedder import FakeEmbedder
 from tests.fakes.media import FakeMedia
 from tests.fakes.recordings import FakeShelf
-from tests.fakes.senders import FakeNumbers
+from tests.fakes.senders import FakeLinkMemory, FakeNumbers
 from tests.fakes.suggesting import FakeEars, FakeEngine
 from tests.fakes.work_queue import FakeQueue
 
@@ -52,7 +52,7 @@ def console_parts(
         "suggestions": suggestions(database, clock),
         "enclosures": Enclosures(FakeMedia(), media, clock, timedelta(days=30)),
         "recordings": shelf,
-        "eraser": Eraser(GuestData(database, clock), leases, media, shelf),
+        "eraser": Eraser(GuestData(database, clock), leases, media, shelf, FakeLinkMemory()),
         "seal": AesSeal(bytes(32)),
         "embedder": FakeEmbedder(),
         "rehearsals": Rehearsals(_engine_over(database, clock), clock, _at_once, patience_s=5),

@@ -60,7 +60,7 @@ class FullGuest:
             WORD, kind="image", details={"media": {"key": {"id": WORD}}, "file_name": f"{WORD}.jpg"}
         )
         turn = {"analysis": {"intent": WORD}, "quick_replies": [WORD], "intended": WORD, "reason": WORD}
-        thread.reply(f"{WORD}, yes", covers=[asked], to_address=f"{LID}@lid", turn=turn)
+        self.answer_id = thread.reply(f"{WORD}, yes", covers=[asked], to_address=f"{LID}@lid", turn=turn)
         thread.calls(CALL_ID, recordings=[RECORDING])
         thread.happens("takeover", actor="console: Dan", mode="human")
         self._fill(clock.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from server.realtime.sockets import OpenSockets
 from server.realtime.staff_streams import StaffStreams
 from server.realtime.staff_watch import MarkOf, mark_of
 from server.store.changes import Changes
+from server.store.needs import Needs
 from server.store.session import Database
 from server.store.users import User, Users
 from tests.support.chat_stands import WAIT_S, RealtimeStand, realtime_stand
@@ -37,7 +38,7 @@ def live_stand(
         return sessions.user_of(cookies.held_by(cookie))
 
     def staff(sockets: OpenSockets) -> StaffStreams:
-        asked = marks or mark_of(Changes(database, clock))
+        asked = marks or mark_of(Changes(database, clock), Needs(database))
         return StaffStreams(user_of=user_of, mark_of=asked, sockets=sockets, **limits)
 
     with realtime_stand(staff=staff) as stand:
@@ -64,11 +65,20 @@ class Page:
         self._lines = answer.iter_lines(chunk_size=1, decode_unicode=True)
 
     def next(self) -> tuple[str, Any]:
-        """The next event: its name, and its id or what else it tells.
+        """The next event but for ``waiting``: its name, and its id or what else it tells.
 
         Raises:
             StopIteration: the stream has ended.
         """
+        while (found := self._next())[0] == "waiting":
+            pass
+        return found
+
+    def next_waiting(self) -> Any:
+        """What the next ``waiting`` tells."""
+        return self._next_of("waiting", self._next)
+
+    def _next(self) -> tuple[str, Any]:
         fields: dict[str, str] = {}
         for line in self._lines:
             name, _, value = line.partition(": ")
@@ -81,8 +91,12 @@ class Page:
         raise StopIteration
 
     def next_of(self, name: str) -> Any:
-        """The next event of that name."""
-        while (found := self.next())[0] != name:
+        """The next event of that name, but for ``waiting``."""
+        return self._next_of(name, self.next)
+
+    @staticmethod
+    def _next_of(name: str, events: Callable[[], tuple[str, Any]]) -> Any:
+        while (found := events())[0] != name:
             pass
         return found[1]
 
@@ -95,6 +109,15 @@ class Page:
         except StopIteration:
             return names
 
+    def await_sign_of_life(self) -> None:
+        """Wait for what a stream says that has nothing to tell.
+
+        Raises:
+            StopIteration: the stream has ended.
+        """
+        while not next(self._lines).startswith(":"):
+            pass
+
     def close(self) -> None:
         """The page goes."""
         self._answer.close()
@@ -102,10 +125,10 @@ class Page:
 
 @contextmanager
 def listening(
-    stand: RealtimeStand, headers: Mapping[str, str], conversation: object = None
+    stand: RealtimeStand, headers: Mapping[str, str], conversation: object = None, **asked: int | str
 ) -> Iterator[Page]:
-    """A page on the list, or on a conversation."""
+    """A page on the list, or on a conversation, or one that asks for something else."""
     get = partial(requests.get, stream=True, timeout=WAIT_S)
-    query = {} if conversation is None else {"conversation": str(conversation)}
+    query = {"conversation": str(conversation)} if conversation is not None else asked
     with get(stand.url + LIVE_PATH, params=query, headers=headers) as answer:
         yield Page(answer)

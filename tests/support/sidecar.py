@@ -1,4 +1,4 @@
-"""A small sidecar over HTTP: the calls by which numbers are linked and looked at, as in the contract."""
+"""A small sidecar over HTTP: numbers are linked and looked at and guests forgotten, as in the contract."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SmallSidecar:
         if secret != self.secret:
             return 401, {"error": "the X-Internal-Secret header is missing or wrong"}
         self.asked.append((method, path, body))
-        tenant_id, _, connect = path.removeprefix("/tenants/").partition("/")
+        tenant_id, _, action = path.removeprefix("/tenants/").partition("/")
         if method == "GET":
             return 200, {"tenantId": tenant_id, "state": "disconnected"} | self.looks.get(tenant_id, {})
         if self.refusal is not None:
@@ -47,13 +47,15 @@ class SmallSidecar:
         if method == "DELETE":
             self.looks.pop(tenant_id, None)
             return 204, None
+        if action == "forget":
+            return 204, None
         code = (
             {"state": "pairing", "pairingCode": "ABCD1234"}
             if body.get("phone")
             else {"state": "qr", "qr": "2@x"}
         )
         self.looks[tenant_id] = code
-        return (202, {"state": code["state"]}) if connect == "connect" else (404, {})
+        return (202, {"state": code["state"]}) if action == "connect" else (404, {})
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,3 +66,16 @@ def test_a_number_of_another_business_is_taken() -> None:
     theirs = TenantSettings(name="Sea House", phone_numbers=("+97231234568",))
     both = [Tenant("1", mine), Tenant("2", theirs)]
     assert taken_numbers("1", mine, both) == {"+97231234568": "2"}
+
+
+@pytest.mark.parametrize("at", ["", "07:00", "23:59"])
+def test_a_morning_report_has_a_time_of_day_or_none(at: str) -> None:
+    checked = check_settings(SOUND | {"morning_report_at": at})
+    assert not checked.faults
+    assert checked.settings.morning_report_at == at
+
+
+@pytest.mark.parametrize("at", ["7", "7:00", "24:00", "07:60", "07:00 ", "morning"])
+def test_what_is_no_time_of_day_is_told(at: str) -> None:
+    (fault,) = check_settings(SOUND | {"morning_report_at": at}).faults
+    assert str(fault) == "morning_report_at: must be a time of day such as 07:00"

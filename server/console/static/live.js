@@ -5,6 +5,9 @@
 
 /// <reference lib="dom" />
 
+import { tellWaiting } from './notify.js'
+import { openStream } from './stream.js'
+
 const POLL_MS = 10_000
 // The stream tells of the newest conversations, and of a thread the newest lines are asked for. What is older, and
 // words such as "Today", come with the whole.
@@ -45,16 +48,20 @@ if (region) keepUpToDate(region)
 /** @param {HTMLElement} region */
 function keepUpToDate (region) {
   const stream = openStream(region.dataset.stream ?? '', {
-    onChange: refresh,
-    onOthers: showOthers,
-    onState: isUp => show('live-down', !isUp),
-    onEnd: () => location.reload()
+    changed: refresh,
+    here: showOthers,
+    waiting: tellWaiting,
+    ended: () => location.reload()
+  }, isUp => {
+    show('live-down', !isUp)
+    showOthers([])
   })
   const toNewest = document.getElementById('live-newest')
   let wholeAt = Date.now()
   let isStale = false
 
   region.addEventListener('htmx:configRequest', event => {
+    if (event.target !== region) return
     isWhole = isStale || Date.now() - wholeAt > WHOLE_MS
     if (isWhole) {
       wholeAt = Date.now()
@@ -70,6 +77,7 @@ function keepUpToDate (region) {
     setTimeout(refresh)
   })
   region.addEventListener('htmx:afterRequest', event => {
+    if (event.target !== region) return
     const { successful, xhr } = detail(event)
     // Not ours any more, or gone: the page itself says what is the matter.
     if (xhr.status === 403 || xhr.status === 404) location.reload()
@@ -97,47 +105,6 @@ function keepUpToDate (region) {
 
   function refresh () {
     htmx.trigger(region, 'refresh', {})
-  }
-}
-
-/**
- * Listen as long as it is wanted. Browsers come back by themselves to a stream that breaks off, not to one that
- * was refused.
- * @param {string} url
- * @param {{onChange: () => void, onOthers: (names: string[]) => void, onState: (isUp: boolean) => void,
- *   onEnd: () => void}} told
- */
-function openStream (url, { onChange, onOthers, onState, onEnd }) {
-  /** @type {EventSource | null} */
-  let source = null
-
-  function open () {
-    const opened = new EventSource(url, { withCredentials: true })
-    opened.addEventListener('open', () => {
-      onState(true)
-      onOthers([])
-    })
-    opened.addEventListener('changed', onChange)
-    opened.addEventListener('here', event => onOthers(JSON.parse(event.data)))
-    opened.addEventListener('ended', onEnd)
-    opened.addEventListener('error', () => {
-      onState(false)
-      onOthers([])
-      if (opened.readyState === EventSource.CLOSED && opened === source) source = null
-    })
-    source = opened
-  }
-
-  return {
-    isUp: () => source?.readyState === EventSource.OPEN,
-    /** @param {boolean} isWanted */
-    setWanted (isWanted) {
-      if (isWanted && !source) open()
-      if (!isWanted) {
-        source?.close()
-        source = null
-      }
-    }
   }
 }
 
@@ -180,7 +147,7 @@ function nameForms (part) {
 }
 
 /**
- * What the reader has typed or plays is theirs.
+ * What the reader has typed, plays or was told of an answer is theirs.
  * @param {Element} old
  * @param {Node} fresh
  * @returns {boolean}
@@ -189,6 +156,7 @@ function mayChange (old, fresh) {
   if (old instanceof HTMLMediaElement && fresh instanceof HTMLMediaElement) {
     return old.getAttribute('src') !== fresh.getAttribute('src')
   }
+  if (old instanceof HTMLElement && old.matches('.why')) return old.querySelector('dl') === null
   return !(isField(old) && old.form !== null && isBegun(old.form))
 }
 
@@ -232,7 +200,8 @@ function keepInPlace (region, onChanged) {
   /** @type {() => void} */
   let putBack = () => {}
 
-  region.addEventListener('htmx:beforeSwap', () => {
+  region.addEventListener('htmx:beforeSwap', event => {
+    if (event.target !== region) return
     const arrived = arrivals(region)
     const last = lastBubble(region)?.id
     const wasAtEnd = isAtEnd(region)
@@ -247,7 +216,9 @@ function keepInPlace (region, onChanged) {
       onChanged(isNewLast && !wasAtEnd)
     }
   })
-  region.addEventListener('htmx:afterSwap', () => putBack())
+  region.addEventListener('htmx:afterSwap', event => {
+    if (event.target === region) putBack()
+  })
 }
 
 /**

@@ -7,6 +7,7 @@
 
 const TEST = '#test'
 const THREAD = `${TEST} .thread`
+const DOING = `${TEST} .doing`
 
 /** @typedef {{ say?: string, instead?: string, done?: true }} Told */
 
@@ -37,7 +38,6 @@ async function ask (form) {
 function begin (question) {
   const thread = document.querySelector(THREAD)
   const waiting = /** @type {HTMLTemplateElement | null} */ (document.querySelector('#answering'))
-  // The first question of a test: the page has no thread yet.
   if (!thread || !waiting) return () => {}
   const asked = document.createElement('li')
   asked.className = 'bubble mine'
@@ -66,14 +66,32 @@ function said (text) {
 
 /** The page as the server makes it: sources, timings, and what a guest might ask next. */
 async function showWhole () {
-  const answer = await fetch(location.pathname)
-  const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+  const page = await freshPage()
   const [shown, whole] = [document.querySelector(TEST), page.querySelector(TEST)]
   if (!shown || !whole) return location.reload()
   shown.replaceChildren(...whole.childNodes)
   const field = /** @type {HTMLElement | null} */ (document.querySelector('#text'))
   field?.focus()
   document.querySelector('#latest')?.scrollIntoView({ block: 'nearest' })
+}
+
+/** What has been said by now. Lines that have not changed stay: a reader of the screen tells the new ones alone. */
+export async function showLines () {
+  const page = await freshPage()
+  const [shown, whole] = [document.querySelector(THREAD), page.querySelector(THREAD)]
+  if (!shown || !whole) return
+  for (const [at, line] of [...whole.children].entries()) {
+    const known = shown.children[at]
+    if (!known) shown.append(line)
+    else if (!known.isEqualNode(line)) known.replaceWith(line)
+  }
+  const [doing, freshDoing] = [document.querySelector(DOING), page.querySelector(DOING)]
+  if (!doing && freshDoing) document.querySelector(TEST)?.append(freshDoing)
+}
+
+async function freshPage () {
+  const answer = await fetch(location.pathname)
+  return new DOMParser().parseFromString(await answer.text(), 'text/html')
 }
 
 /**

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from server.domain.knowledge import Document
+from server.domain.phrases import Phrase, packed, unpacked
 from server.errors import InvalidRequest
 from server.knowledge.files.reading import read_documents
 
@@ -23,14 +24,15 @@ MAX_MEMORY_BYTES = 1536 * 2**20
 
 
 def read_confined(
-    path: Path, *, time_s: float = TIME_S, memory_bytes: int = MAX_MEMORY_BYTES
+    path: Path, *, called: str = "", time_s: float = TIME_S, memory_bytes: int = MAX_MEMORY_BYTES
 ) -> list[Document]:
     """As `read_documents`; takes some 0.4 s more.
 
     Raises:
         InvalidRequest: the file cannot be read, or not within the limits, or something in it is wrong.
     """
-    command = [sys.executable, "-P", "-m", __name__, str(memory_bytes), str(path)]
+    name = called or str(path)
+    command = [sys.executable, "-P", "-m", __name__, str(memory_bytes), str(path), name]
     environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - this module
@@ -44,21 +46,25 @@ def read_confined(
         )
     except subprocess.TimeoutExpired:
         raise InvalidRequest(
-            f"{path}: was not read within {time_s:.0f} s; split it, or save it again"
+            Phrase(
+                "{name}: was not read within {most:.0f} s; split it, or save it again", name=name, most=time_s
+            )
         ) from None
     if done.returncode != 0:
-        raise InvalidRequest(f"{path}: cannot be read within the memory it may take; split it")
+        raise InvalidRequest(
+            Phrase("{name}: cannot be read within the memory it may take; split it", name=name)
+        )
     said = json.loads(done.stdout)
     if "fault" in said:
-        raise InvalidRequest(said["fault"])
+        raise InvalidRequest(unpacked(said["fault"]))
     return [Document(**fields) for fields in said["documents"]]
 
 
-def _answer(path: Path) -> dict[str, object]:
+def _answer(path: Path, called: str) -> dict[str, object]:
     try:
-        documents = [asdict(document) for document in read_documents(path)]
+        documents = [asdict(document) for document in read_documents(path, called)]
     except InvalidRequest as error:
-        return {"fault": str(error)}
+        return {"fault": packed(error.args[0])}
     return {"documents": documents}
 
 
@@ -72,4 +78,4 @@ def _confine(memory_bytes: int) -> None:
 
 if __name__ == "__main__":
     _confine(int(sys.argv[1]))
-    print(json.dumps(_answer(Path(sys.argv[2]))))  # noqa: T201 - read by read_confined
+    print(json.dumps(_answer(Path(sys.argv[2]), sys.argv[3])))  # noqa: T201 - read by read_confined

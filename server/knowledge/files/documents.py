@@ -14,6 +14,7 @@ from server.domain.phrases import Phrase
 from server.errors import InvalidRequest
 from server.knowledge.files.marks import Marks
 from server.knowledge.files.outline import Section
+from server.knowledge.files.places import within
 
 MAX_ID = 128
 MAX_TITLE = 1_000
@@ -49,10 +50,10 @@ def entries_of(sections: Sequence[Section], name: str, language: str) -> list[En
     Raises:
         InvalidRequest: a section has no text, or no id can be made of it.
     """
-    keys = [_key(section, f"{name}, {section.place}") for section in sections]
+    keys = [_key(section, within(name, section.place)) for section in sections]
     taken = set(keys)
     return [
-        Entry(section.place, _document(section, piece_key, piece, language, f"{name}, {section.place}"))
+        Entry(section.place, _document(section, piece_key, piece, language, within(name, section.place)))
         for section, key in zip(sections, keys, strict=True)
         for piece_key, piece in _numbered(key, pieces(section.body), taken)
     ]
@@ -99,13 +100,18 @@ def checked(entries: Sequence[Entry], name: str) -> list[Document]:
         InvalidRequest: there are none, or two have the same id.
     """
     if not entries:
-        raise InvalidRequest(f"{name}: there is nothing in it; add at least one document")
+        raise InvalidRequest(Phrase("{name}: there is nothing in it; add at least one document", name=name))
     places: dict[str, str] = {}
     for entry in entries:
         key = entry.document.id
         if key in places:
             raise InvalidRequest(
-                f"{name}, {entry.place}: the id {key!r} is taken by {places[key]}; give another"
+                Phrase(
+                    "{where}: the id {key!r} is taken by {taken_by}; give another",
+                    where=within(name, entry.place),
+                    key=key,
+                    taken_by=places[key],
+                )
             )
         places[key] = entry.place
     return [entry.document for entry in entries]
@@ -123,14 +129,22 @@ def joined(files: Iterable[tuple[str, Sequence[Document]]]) -> list[Document]:
         name = PurePath(path).name
         if name in paths:
             raise InvalidRequest(
-                f"{path}: has the name of {paths[name]}, by which its documents are known; rename one"
+                Phrase(
+                    "{name}: has the name of {other}, by which its documents are known; rename one",
+                    name=path,
+                    other=paths[name],
+                )
             )
         paths[name] = path
         for document in found:
             if document.id in documents:
                 raise InvalidRequest(
-                    f"{path}: the id {document.id!r} is taken by {documents[document.id].source};"
-                    " give another"
+                    Phrase(
+                        "{where}: the id {key!r} is taken by {taken_by}; give another",
+                        where=path,
+                        key=document.id,
+                        taken_by=documents[document.id].source,
+                    )
                 )
             documents[document.id] = document
     return list(documents.values())
@@ -170,14 +184,20 @@ def _wrapped(sentence: str) -> list[str]:
 
 def _key(section: Section, where: str) -> str:
     if not section.title.strip():
-        raise InvalidRequest(f"{where}: the heading has no words; write some")
+        raise InvalidRequest(Phrase("{where}: the heading has no words; write some", where=where))
     if not section.body:
         raise InvalidRequest(
-            f"{where}: there is no text under {section.title!r}; write some or take the heading away"
+            Phrase(
+                "{where}: there is no text under {title!r}; write some or take the heading away",
+                where=where,
+                title=section.title,
+            )
         )
     key = section.marks.id or slug(" ".join(section.path))[: MAX_ID - _ID_ROOM]
     if not key:
-        raise InvalidRequest(f"{where}: the heading has no letters to make an id of; add one as {{#my-id}}")
+        raise InvalidRequest(
+            Phrase("{where}: the heading has no letters to make an id of; add one as {{#my-id}}", where=where)
+        )
     return key
 
 

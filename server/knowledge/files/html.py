@@ -11,6 +11,7 @@ from bs4.element import CData, NavigableString, PageElement, Tag
 
 from server.knowledge.files.marks import split_marks
 from server.knowledge.files.outline import Heading, Section, Text, sections, tidied
+from server.knowledge.files.places import line, within
 
 # fmt: off
 _NOT_READ = frozenset({
@@ -56,7 +57,7 @@ def html_sections(markup: bytes | str, name: str, title: str, place: Callable[[T
 
 def line_of(tag: Tag) -> str:
     """Where an element stands in the source."""
-    return f"line {tag.sourceline or 1}"
+    return line(tag.sourceline or 1)
 
 
 class _Reader:
@@ -174,7 +175,7 @@ class _Reader:
         if tag is None or not text:
             return
         place = self._place(tag)
-        title, marks = split_marks(text, f"{self._name}, {place}")
+        title, marks = split_marks(text, within(self._name, place))
         level = _HEADINGS.get(tag.name, self._around[-1].level + 1 if self._around else 2)
         self._goes_on = None
         self._last = Heading(level, title or text, place, replace(marks, id=marks.id or _id_of(tag)))

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from server.domain.phrases import Phrase
 from server.errors import InvalidRequest
 from server.knowledge.files.marks import split_marks
 from server.knowledge.files.outline import Heading, Section, Text, sections
+from server.knowledge.files.places import line, within
 
 
 def markdown_sections(text: str, name: str) -> list[Section]:
@@ -21,7 +23,10 @@ def markdown_sections(text: str, name: str) -> list[Section]:
     items = list(_items(MarkdownIt("commonmark").parse(text), name))
     if items and isinstance(items[0], Text):
         raise InvalidRequest(
-            f"{name}, {items[0].place}: this text has no heading; write one above it (## Parking)"
+            Phrase(
+                "{where}: this text has no heading; write one above it (## Parking)",
+                where=within(name, items[0].place),
+            )
         )
     return sections(items)
 
@@ -88,4 +93,4 @@ def _plain(tokens: Sequence[Token]) -> str:
 
 
 def _line(token: Token) -> str:
-    return f"line {token.map[0] + 1 if token.map else 1}"
+    return line(token.map[0] + 1 if token.map else 1)

@@ -74,7 +74,14 @@ def _values(content: str, where: str) -> dict[str, str]:
         mark = _MARK.match(content, place)
         name = ("id" if mark["id"] else _FIELDS.get(mark["key"])) if mark else None
         if mark is None or name is None or name in values:
-            raise InvalidRequest(f"{where}: {{{content}}} cannot be read; write it like {_EXAMPLE}")
+            raise InvalidRequest(
+                Phrase(
+                    "{where}: {marks} cannot be read; write it like {example}",
+                    where=where,
+                    marks=f"{{{content}}}",
+                    example=_EXAMPLE,
+                )
+            )
         values[name] = mark["id"] or mark["double"] or mark["single"] or mark["bare"] or ""
         place = mark.end()
     return values

@@ -11,6 +11,7 @@ from statistics import median
 from server.knowledge.files.marks import split_marks
 from server.knowledge.files.outline import Heading, Section, Text, sections, tidied
 from server.knowledge.files.pdf_lines import Line, read_lines
+from server.knowledge.files.places import page, within
 
 # By how much a heading is larger than most of the text.
 _LARGER = 1.12
@@ -78,9 +79,9 @@ def _items(lines: Sequence[Line], name: str) -> Iterator[Heading | Text]:
     hyphenated = {word for line in lines for word in re.findall(r"\w+-\w+", line.text.lower())}
     for level, same in groupby(lines, key=lambda line: levels.get(line.size, 0)):
         for paragraph in _paragraphs(list(same), distance, is_heading=level > 0):
-            text, place = _joined(paragraph, hyphenated), f"page {paragraph[0].page}"
+            text, place = _joined(paragraph, hyphenated), page(paragraph[0].page)
             if level:
-                title, marks = split_marks(text, f"{name}, {place}")
+                title, marks = split_marks(text, within(name, place))
                 yield Heading(level, title or text, place, marks)
             else:
                 yield Text(text, place)

@@ -14,6 +14,7 @@ from typing import Any
 
 from pypdf import PageObject, PasswordType, PdfReader
 
+from server.domain.phrases import Phrase
 from server.errors import InvalidRequest
 from server.knowledge.files.bidi import HAS_RTL, as_read, is_reversed
 
@@ -56,17 +57,25 @@ def read_lines(content: bytes, name: str) -> list[Line]:
     except (InvalidRequest, MemoryError):
         raise
     except Exception as error:  # a broken file breaks pypdf in many ways
-        raise InvalidRequest(f"{name}: is not a sound PDF file; save it again as PDF") from error
+        raise InvalidRequest(
+            Phrase("{name}: is not a sound PDF file; save it again as PDF", name=name)
+        ) from error
     lines = _as_lines(rows)
     if not lines:
         raise InvalidRequest(
-            f"{name}: holds no text, only pictures; run text recognition (OCR) on it, or give the text"
-            " in another format"
+            Phrase(
+                "{name}: holds no text, only pictures; run text recognition (OCR) on it, or give the text"
+                " in another format",
+                name=name,
+            )
         )
     words = [word for line in lines for word in line.text.split() if HAS_RTL.search(word)]
     if words and mean(map(len, words)) > _RUN_TOGETHER:
         raise InvalidRequest(
-            f"{name}: its words run together, for it stores no spaces; give it as .docx or .html"
+            Phrase(
+                "{name}: its words run together, for it stores no spaces; give it as .docx or .html",
+                name=name,
+            )
         )
     return lines
 
@@ -76,15 +85,21 @@ def _rows(content: bytes, name: str) -> Iterator[tuple[int, list[_Fragment]]]:
     reader = PdfReader(io.BytesIO(content))
     # A file that only forbids printing opens with an empty password.
     if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
-        raise InvalidRequest(f"{name}: is protected by a password; save it without one")
+        raise InvalidRequest(Phrase("{name}: is protected by a password; save it without one", name=name))
     if len(reader.pages) > MAX_PAGES:
-        raise InvalidRequest(f"{name}: has more than {MAX_PAGES} pages; split it into several files")
+        raise InvalidRequest(
+            Phrase(
+                "{name}: has more than {most} pages; split it into several files", name=name, most=MAX_PAGES
+            )
+        )
     characters = 0
     for number, page in enumerate(reader.pages, start=1):
         for row in _rows_of(page):
             characters += sum(len(fragment.text) for fragment in row)
             if characters > MAX_CHARACTERS:
-                raise InvalidRequest(f"{name}: holds too much text; split it into several files")
+                raise InvalidRequest(
+                    Phrase("{name}: holds too much text; split it into several files", name=name)
+                )
             yield number, row
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from server.domain.knowledge import Document
+from server.domain.phrases import Phrase
 from server.errors import InvalidRequest
 from server.knowledge.files.documents import checked, entries_of, slug, with_ids_of_their_own
 from server.knowledge.files.json_lines import parse_json_lines
@@ -22,25 +23,34 @@ MAX_FILE_BYTES = 20 * 2**20
 _LANGUAGE = re.compile(r"\.([a-z]{2})$", re.IGNORECASE)
 
 
-def read_documents(path: Path) -> list[Document]:
+def read_documents(path: Path, called: str = "") -> list[Document]:
     """The documents of a file, whose name is their ``source``.
 
     Files from elsewhere are read with `read_confined`, which bounds time and memory too.
 
+    Args:
+        called: its path as messages give it, such as its name alone; if empty, in full.
+
     Raises:
         InvalidRequest: the file cannot be read, or something in it is wrong.
     """
-    parse = _parser(path)
     # A name may hold bytes that are no text.
-    name = str(path).encode(errors="replace").decode()
+    name = (called or str(path)).encode(errors="replace").decode()
+    parse = _parser(path, name)
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise InvalidRequest(
-                f"{path}: larger than {MAX_FILE_BYTES // 2**20} MB; split it into several files"
+                Phrase(
+                    "{name}: larger than {most} MB; split it into several files",
+                    name=name,
+                    most=MAX_FILE_BYTES // 2**20,
+                )
             )
         content = path.read_bytes()
     except OSError as error:
-        raise InvalidRequest(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        raise InvalidRequest(
+            Phrase("{name}: cannot be read ({why}); check the path", name=name, why=error.strerror)
+        ) from error
     return [replace(document, source=PurePath(name).name) for document in parse(content, name)]
 
 
@@ -75,7 +85,7 @@ def parse_pdf(content: bytes, name: str) -> list[Document]:
     return _tidy(pdf_sections(content, name, _stem(name)), name)
 
 
-def _parser(path: Path) -> Callable[[bytes, str], list[Document]]:
+def _parser(path: Path, name: str) -> Callable[[bytes, str], list[Document]]:
     match path.suffix.lower():
         case ".jsonl" | ".ndjson":
             return lambda content, name: parse_json_lines(_text(content, name), name)
@@ -88,7 +98,10 @@ def _parser(path: Path) -> Callable[[bytes, str], list[Document]]:
         case ".pdf":
             return parse_pdf
     raise InvalidRequest(
-        f"{path}: give a file that ends in .jsonl (JSON lines), .md (Markdown), .html, .docx or .pdf"
+        Phrase(
+            "{name}: give a file that ends in .jsonl (JSON lines), .md (Markdown), .html, .docx or .pdf",
+            name=name,
+        )
     )
 
 
@@ -96,7 +109,7 @@ def _text(content: bytes, name: str) -> str:
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        raise InvalidRequest(f"{name}: is not UTF-8 text; save it as UTF-8") from error
+        raise InvalidRequest(Phrase("{name}: is not UTF-8 text; save it as UTF-8", name=name)) from error
 
 
 def _tidy(sections: Sequence[Section], name: str) -> list[Document]:

@@ -11,6 +11,7 @@ from zipfile import BadZipFile, ZipFile
 import mammoth  # type: ignore[import-untyped]
 from bs4.element import Tag
 
+from server.domain.phrases import Phrase
 from server.errors import InvalidRequest
 from server.knowledge.files.html import html_sections
 from server.knowledge.files.outline import Section
@@ -66,7 +67,9 @@ def word_sections(content: bytes, name: str, title: str) -> list[Section]:
         raise
     except Exception as error:  # a broken document breaks mammoth in many ways
         raise InvalidRequest(
-            f"{name}: is not a sound Word document; open it in Word and save it again as .docx"
+            Phrase(
+                "{name}: is not a sound Word document; open it in Word and save it again as .docx", name=name
+            )
         ) from error
     return html_sections(html, name, title, _place)
 
@@ -78,8 +81,12 @@ def _check_parts(content: bytes, name: str) -> None:
             parts = archive.infolist()
             if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
                 raise InvalidRequest(
-                    f"{name}: unpacks to more than {MAX_UNPACKED_BYTES // 2**20} MB; split it into"
-                    " several files, or take pictures out"
+                    Phrase(
+                        "{name}: unpacks to more than {most} MB; split it into several files, or take"
+                        " pictures out",
+                        name=name,
+                        most=MAX_UNPACKED_BYTES // 2**20,
+                    )
                 )
             declares = any(
                 _DECLARATION.search(archive.read(part).replace(b"\0", b""))
@@ -88,11 +95,16 @@ def _check_parts(content: bytes, name: str) -> None:
             )
     except _UNREADABLE as error:
         raise InvalidRequest(
-            f"{name}: is not a Word document, or is protected by a password; save it again as .docx"
+            Phrase(
+                "{name}: is not a Word document, or is protected by a password; save it again as .docx",
+                name=name,
+            )
         ) from error
     # Word writes none; entities that grow, or that name other files, stand only there.
     if declares:
-        raise InvalidRequest(f"{name}: holds declarations that Word does not write; save it again in Word")
+        raise InvalidRequest(
+            Phrase("{name}: holds declarations that Word does not write; save it again in Word", name=name)
+        )
 
 
 def _place(tag: Tag) -> str:

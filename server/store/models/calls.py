@@ -11,7 +11,7 @@ from server.store.models.base import Base, UtcDateTime
 
 
 class CallRow(Base):
-    """A phone call. The id is Twilio's CallSid."""
+    """A phone call. The id is Twilio's CallSid, or of a test of staff's one of ours."""
 
     __tablename__ = "calls"
     __table_args__ = (
@@ -28,7 +28,7 @@ class CallRow(Base):
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
-    # As the network told it; empty where it was withheld.
+    # As the network told it; empty where it was withheld. Of a test its chat key.
     caller: Mapped[str] = mapped_column(String(64))
     called: Mapped[str] = mapped_column(String(64))
     # What it goes on with once its media socket is closed.

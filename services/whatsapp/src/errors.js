@@ -5,7 +5,7 @@
  *     ├── Invalid          422   the message names the field
  *     ├── Unauthorized     401
  *     ├── NotFound         404
- *     ├── Conflict         409   other content under a used id, or a blocked number
+ *     ├── Conflict         409   other content under a used id, a blocked number, or a guest at whose messages we are
  *     ├── TooLarge         413
  *     ├── Malformed        400   not JSON
  *     ├── Oversized        413   media over the limit; final

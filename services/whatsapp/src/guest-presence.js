@@ -78,9 +78,19 @@ export function makeGuestPresence ({ findSocket, tell, clock, logger }) {
     return guests
   }
 
+  /**
+   * @param {string} tenantId
+   * @param {(jid: string) => boolean} isTheirs
+   */
+  function forget (tenantId, isTheirs) {
+    const guests = watched.get(tenantId)
+    for (const guest of [...guests?.keys() ?? []].filter(isTheirs)) guests?.delete(guest)
+  }
+
   return {
     onMessage,
     onChatState,
+    forget,
     /** @param {string} tenantId whose connection has ended, and with it all subscriptions */
     reset: tenantId => void watched.delete(tenantId)
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { makeArrivalOrder } from './arrival-order.js'
+import { nothing } from './baileys.js'
 import { chatOf } from './message.js'
 import { entriesUnder, removeWhere } from './store.js'
 
@@ -180,7 +181,8 @@ export function makeJournal ({ store, clock, onFailure }) {
    */
   function enter (tenantId, sequence, { hash, plaintext, stanza, message, upsertType, receivedAtMs }) {
     if (stanza) notes.remove(noteKey(tenantId, stanza))
-    if (hash && plaintext) plaintexts.put([tenantId, hash], { plaintext, atMs: receivedAtMs })
+    const chat = stanza && lineOf(stanza)
+    if (hash && plaintext) plaintexts.put([tenantId, hash], { plaintext, atMs: receivedAtMs, chat })
     if (!message) return false
     if (knows(tenantId, message.key)) return false
     known.put(knownKey(tenantId, message.key), receivedAtMs)
@@ -195,7 +197,8 @@ export function makeJournal ({ store, clock, onFailure }) {
    * @param {import('./message.js').MessageKey} key
    */
   function knows (tenantId, key) {
-    return known.get(knownKey(tenantId, key)) !== undefined
+    const asKnown = knownKey(tenantId, key)
+    return known.get(asKnown) !== undefined || known.get(namelessKey(asKnown)) !== undefined
   }
 
   /**
@@ -290,6 +293,42 @@ export function makeJournal ({ store, clock, onFailure }) {
     }
   }
 
+  /**
+   * Whether something of a guest's has arrived that the server has not judged.
+   *
+   * @param {string} tenantId
+   * @param {(jid: string) => boolean} isTheirs
+   */
+  function isWaiting (tenantId, isTheirs) {
+    const messages = [...entriesUnder(journal, [tenantId])].map(({ value }) => value)
+    return messages.some(message => isOf(message, isTheirs))
+      || unread(tenantId, Infinity).some(({ attrs }) => isTheirs(lineOf(attrs)))
+  }
+
+  /**
+   * Forget a guest's words, and with whom they were exchanged. What has been
+   * judged is still known when it comes again, by its id.
+   *
+   * @param {string} tenantId
+   * @param {(jid: string) => boolean} isTheirs
+   */
+  async function forget (tenantId, isTheirs) {
+    await store.transaction(tenantId, () => {
+      for (const { key, value } of [...entriesUnder(aside, [tenantId])]) {
+        if (isOf(value.message, isTheirs)) aside.remove(key)
+      }
+      for (const { key, value } of [...entriesUnder(plaintexts, [tenantId])]) {
+        // The same ciphertext could not be opened again: it holds nothing from now on.
+        if (isTheirs(value.chat ?? '')) plaintexts.put(key, { plaintext: nothing(), atMs: value.atMs })
+      }
+      for (const { key, value } of [...entriesUnder(known, [tenantId])]) {
+        if (!isTheirs(key[1])) continue
+        known.remove(key)
+        known.put(namelessKey(key), value)
+      }
+    })
+  }
+
   /** Forget what is too old to matter. Returns the notes given up on. */
   async function prune () {
     const time = clock.now()
@@ -333,6 +372,8 @@ export function makeJournal ({ store, clock, onFailure }) {
     start,
     take,
     leave,
+    isWaiting,
+    forget,
     prune,
     /** @param {string} tenantId */
     isEmpty: tenantId => [...entriesUnder(journal, [tenantId])].length === 0,
@@ -359,11 +400,28 @@ function knownKey (tenantId, key) {
 }
 
 /**
+ * The same for a message of somebody who is to be forgotten.
+ *
+ * @param {any} key of `known`
+ */
+function namelessKey ([tenantId, ...named]) {
+  return [tenantId, createHash('sha256').update(JSON.stringify(named)).digest('hex')]
+}
+
+/**
+ * @param {Pick<JournaledMessage, 'key'>} message
+ * @param {(jid: string) => boolean} isTheirs
+ */
+function isOf ({ key: { remoteJid, remoteJidAlt = '' } }, isTheirs) {
+  return isTheirs(remoteJid) || isTheirs(remoteJidAlt)
+}
+
+/**
  * The chat that a stanza belongs to, as its address on the wire without device.
  *
  * @param {Attributes} attrs
  */
-function lineOf ({ from = '', recipient = from }) {
+export function lineOf ({ from = '', recipient = from }) {
   return recipient.replace(/:\d+@/, '@')
 }
 

@@ -1,5 +1,6 @@
 import { hasDevices, makeMessageId, sendText } from './baileys.js'
 import { Conflict, NoAck, NotConnected, Refused } from './errors.js'
+import { isSame } from './ledger.js'
 
 /**
  * Sends text, once per message id, and waits for WhatsApp's own ack: Baileys'
@@ -21,7 +22,7 @@ const TIME_LIMIT_MS = 10_000
  * @param {object} deps
  * @param {import('./ledger.js').Ledger} deps.ledger
  * @param {(tenantId: string) => Socket | undefined} deps.findSocket open, or undefined
- * @param {ReturnType<typeof import('./pace.js').makePace>} deps.pace
+ * @param {Pick<ReturnType<typeof import('./pace.js').makePace>, 'turn'>} deps.pace
  * @param {(tenantId: string, send: { to: string, messageId: string }) => void} deps.onSent
  * @param {(tenantId: string, code: number) => void} deps.onRefused
  * @param {(tenantId: string, receipt: import('./receipts.js').Receipt) => void} deps.onLateRefusal
@@ -32,7 +33,7 @@ const TIME_LIMIT_MS = 10_000
 export function makeOutbox ({
   ledger, findSocket, pace, onSent, onRefused, onLateRefusal, clock, logger, timeLimitMs = TIME_LIMIT_MS
 }) {
-  /** @type {Map<string, { to: string, text: string, result: Promise<Sent> }>} */
+  /** @type {Map<string, { tenantId: string, messageId: string, to: string, text: string, result: Promise<Sent> }>} */
   const underWay = new Map()
   /** @type {Map<string, { tenantId: string, ack: (ack: Ack) => void, lost: () => void }>} */
   const unacked = new Map()
@@ -50,7 +51,7 @@ export function makeOutbox ({
     const messageId = request.messageId ?? (socket ? makeMessageId(socket) : '')
     const name = nameOf(tenantId, messageId)
     const before = underWay.get(name) ?? ledger.find(tenantId, messageId)
-    if (before && (before.to !== request.to || before.text !== request.text)) {
+    if (before && !isSame(before, { ...request, messageId })) {
       throw new Conflict('another text or recipient was sent under this messageId')
     }
     if (before && 'result' in before) return before.result
@@ -59,7 +60,7 @@ export function makeOutbox ({
     if (!socket || stopped) throw new NotConnected()
     const turn = pace.turn(tenantId, request.to)
     const result = transmit(tenantId, turn, { ...request, messageId }).finally(() => underWay.delete(name))
-    underWay.set(name, { to: request.to, text: request.text, result })
+    underWay.set(name, { tenantId, messageId, to: request.to, text: request.text, result })
     return result
   }
 
@@ -140,7 +141,7 @@ export function makeOutbox ({
 
   /**
    * @param {string} tenantId
-   * @param {{ to: string, text: string, messageId: string }} request
+   * @param {{ to?: string, text?: string, messageId: string }} request
    * @param {string} error
    */
   async function refuse (tenantId, { to, text, messageId }, error) {
@@ -174,13 +175,31 @@ export function makeOutbox ({
     }
   }
 
+  /**
+   * Whether a send is under way of those that are meant.
+   *
+   * @param {string} tenantId
+   * @param {(messageId: string, to: string) => boolean} isMeant
+   */
+  function isSending (tenantId, isMeant) {
+    return [...underWay.values()].some(send => send.tenantId === tenantId && isMeant(send.messageId, send.to))
+  }
+
   /** Take no more sends; resolves when those under way have ended. */
   async function stop () {
     stopped = true
     await Promise.allSettled([...underWay.values()].map(send => send.result))
   }
 
-  return { send, onAck, onClosed, stop, lastAckAt: (/** @type {string} */ tenantId) => lastAckAt.get(tenantId) ?? null }
+  return {
+    send,
+    isSending,
+    onAck,
+    onClosed,
+    stop,
+    /** @param {string} tenantId */
+    lastAckAt: tenantId => lastAckAt.get(tenantId) ?? null
+  }
 }
 
 /**

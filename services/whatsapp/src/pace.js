@@ -90,7 +90,18 @@ export function makePace ({ limits, linkedAt, clock }) {
     return bucket
   }
 
-  return { turn }
+  /**
+   * @param {string} tenantId
+   * @param {(jid: string) => boolean} isTheirs
+   */
+  function forget (tenantId, isTheirs) {
+    for (const name of buckets.keys()) {
+      const [tenant, to = ''] = name.split(' ')
+      if (tenant === tenantId && isTheirs(to)) buckets.delete(name)
+    }
+  }
+
+  return { turn, forget }
 }
 
 /**

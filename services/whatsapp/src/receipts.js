@@ -119,7 +119,23 @@ export function makeReporter ({ post, clock, logger }) {
     }
   }
 
-  return { report, deliver }
+  /**
+   * Leave out of what has not been told yet whatever names somebody.
+   *
+   * @param {string} tenantId
+   * @param {(jid: string) => boolean} isTheirs
+   */
+  function forget (tenantId, isTheirs) {
+    const news = pending.get(tenantId)
+    if (!news) return
+    pending.set(tenantId, {
+      ...news,
+      mappings: news.mappings?.filter(({ lid, pn }) => !isTheirs(lid) && !isTheirs(pn)),
+      presence: news.presence?.filter(({ from }) => !isTheirs(from))
+    })
+  }
+
+  return { report, deliver, forget }
 }
 
 /**

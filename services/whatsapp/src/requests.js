@@ -8,6 +8,7 @@ import { parseMediaMessage } from './media-message.js'
  *
  * @typedef {import('./outbox.js').SendRequest} SendRequest
  * @typedef {import('./presence.js').Typing} Typing
+ * @typedef {import('./forgetting.js').Guest} Guest
  */
 
 /** WhatsApp's own limit. */
@@ -15,6 +16,10 @@ const LONGEST_TEXT = 65_536
 const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/
 const MESSAGE_ID = new RegExp(`^[A-Za-z0-9._:-]{1,${LONGEST_MESSAGE_ID}}$`)
 const PHONE = /^\+?([1-9]\d{6,14})$/
+/** More than one person has, whatever was sent to them. */
+const MOST_NAMED = 10_000
+/** As the server has it from wherever; what no chat of ours is called names nobody. */
+const JID = /^[^@\s]{1,96}@[a-z.]{1,32}$/
 const TYPING = ['composing', 'paused', 'recording']
 
 /**
@@ -66,6 +71,24 @@ export function parsePhone ({ phone }) {
   const digits = PHONE.exec(typeof phone === 'string' ? phone.replace(/[\s()-]/g, '') : '')
   if (digits) return digits[1]
   throw new Invalid('phone must be a number with its country code, like +972501234567')
+}
+
+/**
+ * @param {any} body
+ * @returns {Guest}
+ */
+export function parseGuest ({ addresses = [], messageIds = [] }) {
+  if (!isListOf(addresses, jid => JID.test(jid))) throw new Invalid('addresses must be a list of JIDs')
+  if (!isListOf(messageIds, id => id.length <= LONGEST_MESSAGE_ID)) throw new Invalid('messageIds must be a list of ids of messages')
+  return { addresses, messageIds }
+}
+
+/**
+ * @param {unknown} value
+ * @param {(text: string) => boolean} isRight
+ */
+function isListOf (value, isRight) {
+  return Array.isArray(value) && value.length <= MOST_NAMED && value.every(item => typeof item === 'string' && isRight(item))
 }
 
 /** @param {unknown} value */

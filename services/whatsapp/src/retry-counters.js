@@ -1,6 +1,6 @@
 import { makeCache } from './cache.js'
 import { shortId } from './journal.js'
-import { removeWhere } from './store.js'
+import { entriesUnder, removeWhere } from './store.js'
 
 /**
  * How often Baileys has asked for a message again, or was asked for one. The
@@ -46,6 +46,27 @@ export function makeRetryCounters ({ store: { retries }, tenantId, now, onFailur
   }
 
   return { get, set, del, flushAll: recent.flushAll }
+}
+
+/**
+ * Forget the counters that name somebody: Baileys calls them by a message's id and whoever has it.
+ *
+ * @param {import('./store.js').Store} store
+ * @param {string} tenantId
+ * @param {(jid: string) => boolean} isTheirs
+ */
+export async function forgetRetryCounters ({ retries, transaction }, tenantId, isTheirs) {
+  await transaction(tenantId, () => {
+    for (const { key } of [...entriesUnder(retries, [tenantId])]) {
+      if (endingsOf(key[1]).some(isTheirs)) retries.remove(key)
+    }
+  })
+}
+
+/** An id and a JID may have colons in them too. @param {string} name */
+function endingsOf (name) {
+  const parts = name.split(':')
+  return parts.map((_, place) => parts.slice(place).join(':'))
 }
 
 /**

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Malformed, NotFound, SidecarError, TooFast, TooLarge, Unauthorized } from './errors.js'
-import { parseMedia, parsePhone, parseSend, parseTenantId, parseTyping } from './requests.js'
+import { parseGuest, parseMedia, parsePhone, parseSend, parseTenantId, parseTyping } from './requests.js'
 
 /**
  * The sidecar's HTTP interface (design, section 3). Errors rise to one place.
@@ -16,7 +16,7 @@ import { parseMedia, parsePhone, parseSend, parseTenantId, parseTyping } from '.
 const MOST_BYTES = 256 * 1024
 /** How long the one who asked for a file may pause in taking it. */
 const HAND_WITHIN_MS = 15_000
-const TENANT_PATH = /^\/tenants\/([^/]+)(\/connect)?$/
+const TENANT_PATH = /^\/tenants\/([^/]+)(\/connect|\/forget)?$/
 
 /**
  * @param {object} deps
@@ -25,11 +25,12 @@ const TENANT_PATH = /^\/tenants\/([^/]+)(\/connect)?$/
  * @param {ReturnType<typeof import('./presence.js').makePresence>} deps.presence
  * @param {import('./tenants.js').Tenants} deps.tenants
  * @param {Pick<ReturnType<typeof import('./media.js').makeMedia>, 'fetch'>} deps.media
+ * @param {ReturnType<typeof import('./forgetting.js').makeForgetting>} deps.forgetting
  * @param {(tenantId: string) => number} deps.banRiskOf 0 to 1
  * @param {Pick<import('./journal.js').Journal, 'counts'>} deps.journal
  * @param {import('./logger.js').Logger} deps.logger
  */
-export function makeServer ({ isSecret, outbox, presence, media, tenants, banRiskOf, journal, logger }) {
+export function makeServer ({ isSecret, outbox, presence, media, tenants, forgetting, banRiskOf, journal, logger }) {
   /** @type {Record<string, Handler>} */
   const handlers = {
     'POST /send': async ({ body }) => {
@@ -50,6 +51,12 @@ export function makeServer ({ isSecret, outbox, presence, media, tenants, banRis
     },
     'POST /tenants/:id/connect': async ({ body, tenantId }) =>
       ({ status: 202, body: { state: await tenants.connect(tenantId, parsePhone(body)) } }),
+    'POST /tenants/:id/forget': async ({ body, tenantId }) => {
+      const guest = parseGuest(body)
+      await tenants.hold(tenantId)
+      await forgetting.forget(tenantId, guest)
+      return { status: 204 }
+    },
     'GET /tenants/:id': async ({ tenantId }) => ({ status: 200, body: await tenants.look(tenantId) }),
     'DELETE /tenants/:id': async ({ tenantId }) => {
       await tenants.logOut(tenantId)
@@ -65,8 +72,8 @@ export function makeServer ({ isSecret, outbox, presence, media, tenants, banRis
     const path = (request.url ?? '').split('?')[0]
     if (request.method === 'GET' && path === '/health') return health()
     if (!isSecret(request.headers['x-internal-secret'])) throw new Unauthorized()
-    const [, tenant, connect] = TENANT_PATH.exec(path) ?? []
-    const handler = handlers[`${request.method} ${tenant ? `/tenants/:id${connect ?? ''}` : path}`]
+    const [, tenant, action] = TENANT_PATH.exec(path) ?? []
+    const handler = handlers[`${request.method} ${tenant ? `/tenants/:id${action ?? ''}` : path}`]
     if (!handler) throw new NotFound(`there is no ${request.method} ${tenant ? '/tenants/:id' : path}`)
     return handler({
       tenantId: tenant ? parseTenantId(tenant) : '',

@@ -5,6 +5,7 @@ import { systemClock } from './clock.js'
 import { makeConduct } from './conduct.js'
 import { makeConnection } from './connection.js'
 import { StartError } from './errors.js'
+import { makeForgetting } from './forgetting.js'
 import { makeForwarder } from './forwarder.js'
 import { makeGuestPresence } from './guest-presence.js'
 import { makeJournal } from './journal.js'
@@ -153,8 +154,11 @@ export async function startSidecar ({ config, logger, clock = systemClock }) {
   }
 
   const { banRiskOf } = conduct
+  const forgetting = makeForgetting({
+    store, journal, ledger, outbox, inMemory: [reporter, guestPresence, conduct.pace], logger
+  })
   const server = makeServer({
-    isSecret: secretCheck(secret), outbox, presence, media, tenants, banRiskOf, journal, logger
+    isSecret: secretCheck(secret), outbox, presence, media, tenants, forgetting, banRiskOf, journal, logger
   })
   port = await listen(server, config).catch(async error => {
     await closeStorage()

@@ -27,10 +27,11 @@ import { StartError } from './errors.js'
  * @property {Table} creds tenant → the number's identity, sealed
  * @property {Table} keys [tenant, type, id] → Signal key, JSON
  * @property {Table} notes [tenant, chat, id] → a stanza that has not been read yet
- * @property {Table} plaintexts [tenant, hash of the ciphertext] → what it held
+ * @property {Table} plaintexts [tenant, hash of the ciphertext] → what it held, and the chat
  * @property {Table} journal [tenant, sequence] → a message the server has not judged yet
  * @property {Table} aside [tenant, sequence] → a message the server refused
- * @property {Table} known [tenant, chat, from me, id] → when it was journaled, epoch ms
+ * @property {Table} known [tenant, chat, from me, id] → when it was journaled, epoch ms; of a chat that was forgotten
+ *   [tenant, hash of the rest]
  * @property {Table} sends [tenant, message id] → a send and what became of it
  * @property {Table} retries [tenant, what Baileys calls it] → how often a message was asked for again
  * @property {Table} meta [tenant, 'sequence'] → the last number of its journal

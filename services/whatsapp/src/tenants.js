@@ -70,6 +70,7 @@ export function makeTenants ({ makeConnection, numbers }) {
   }
 
   return {
+    hold: numbers.hold,
     resume,
     connect,
     logOut,

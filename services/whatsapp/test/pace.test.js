@@ -12,7 +12,7 @@ function arrange ({ ageDays = 30, sendsPerMinute = 240, warmUpDays = 7 } = {}) {
   const clock = makeFakeClock()
   const linkedAt = clock.now() - ageDays * DAY_MS
   const pace = makePace({ limits: { sendsPerMinute, warmUpDays }, linkedAt: () => linkedAt, clock })
-  return { clock, turn: (to = 'a') => pace.turn('1', to) }
+  return { clock, pace, turn: (to = 'a') => pace.turn('1', to) }
 }
 
 test('a warm number answers 200 guests a minute without waiting, minute after minute', async () => {
@@ -27,6 +27,14 @@ test('a burst that comes at once goes at once, as long as there are tokens', () 
   const { turn } = arrange()
   for (let n = 0; n < 240; n++) assert.equal(turn(`guest ${n}`), undefined)
   assert.ok(turn('one more') instanceof Promise)
+})
+
+test('a chat that is forgotten begins with a full bucket, another does not', () => {
+  const { pace, turn } = arrange()
+  for (let n = 0; n < 15; n++) for (const to of ['7@lid', '8@lid']) assert.equal(turn(to), undefined)
+  pace.forget('1', jid => jid === '7@lid')
+  assert.equal(turn('7@lid'), undefined)
+  assert.ok(turn('8@lid') instanceof Promise)
 })
 
 test('beyond the tokens a send waits, later ones longer, until the wait is too long and is refused', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { Corrupt, Gone, NotConnected, Refused, TooFast, TooSlow } from '../src/errors.js'
+import { Conflict, Corrupt, Gone, NotConnected, Refused, TooFast, TooSlow } from '../src/errors.js'
 import { makeServer } from '../src/routes.js'
 import { secretCheck } from '../src/secret.js'
 import { makeQuietLogger } from '../testing/quiet-logger.js'
@@ -38,8 +38,15 @@ async function arrange (t, parts = {}) {
       look: (/** @type {string} */ tenantId) => ({ tenantId, state: 'disconnected' }),
       connect: () => 'connecting',
       check: () => {},
+      hold: async () => {},
       logOut: async () => {}
     }),
+    forgetting: {
+      forget: async (tenantId, guest) => {
+        asked.push({ tenantId, ...guest })
+        if (parts.error) throw parts.error
+      }
+    },
     banRiskOf: () => 0.25,
     journal: { counts: () => ({ waiting: 0, setAside: 0 }) },
     logger: makeQuietLogger().logger
@@ -65,7 +72,7 @@ const SEND = { tenantId: '1', to: '7@lid', text: 'Hello' }
 
 test('every call but /health needs the secret', async t => {
   const { ask, asked } = await arrange(t)
-  const calls = ['POST /send', 'POST /sendTyping', 'POST /media', 'POST /tenants/1/connect', 'GET /tenants/1', 'DELETE /tenants/1', 'GET /anything']
+  const calls = ['POST /send', 'POST /sendTyping', 'POST /media', 'POST /tenants/1/connect', 'POST /tenants/1/forget', 'GET /tenants/1', 'DELETE /tenants/1', 'GET /anything']
   for (const line of calls) {
     for (const headers of /** @type {Record<string, string>[]} */ ([{}, { 'x-internal-secret': 'wrong' }])) assert.equal((await ask(line, undefined, headers)).status, 401, line)
   }
@@ -119,6 +126,23 @@ test('media that cannot be had are an HTTP status that says why', async t => {
     const { ask } = await arrange(t, { error })
     assert.deepEqual(await ask('POST /media', { tenantId: '1', message: VOICE }), { status, body })
   }
+})
+
+test('a guest is forgotten by addresses and by what was sent of them', async t => {
+  const { ask, asked } = await arrange(t)
+  const guest = { addresses: ['7@lid', '972500000002@s.whatsapp.net'], messageIds: ['N1'] }
+  assert.deepEqual(await ask('POST /tenants/1/forget', guest), { status: 204, body: undefined })
+  assert.deepEqual(asked, [{ tenantId: '1', ...guest }])
+  for (const wrong of [{ addresses: '7@lid' }, { addresses: ['7'] }, { addresses: [''] }, { messageIds: [7] }]) {
+    const { status, body } = await ask('POST /tenants/1/forget', wrong)
+    assert.equal(status, 422)
+    assert.match(body.error, new RegExp(`^${Object.keys(wrong)[0]} `))
+  }
+})
+
+test('a guest at whose messages we are is not forgotten', async t => {
+  const { ask } = await arrange(t, { error: new Conflict('not yet') })
+  assert.deepEqual(await ask('POST /tenants/1/forget', {}), { status: 409, body: { error: 'not yet' } })
 })
 
 test('typing is answered at once', async t => {

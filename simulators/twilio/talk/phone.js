@@ -3,7 +3,7 @@
 
 /** One call: sound on one side, the command's socket on the other. */
 
-import { openSound } from './sound.js'
+import { openSound } from './sound/sound.js'
 import { following, said } from './stages.js'
 import { hush, speak, spokenLanguages } from './voice.js'
 
@@ -48,7 +48,7 @@ export async function call (screen) {
     reached: mark => tell({ type: 'played', mark }),
     sounds: screen.heard
   })
-  if (!sound.hasMicrophone) screen.trouble(NO_MICROPHONE)
+  if (sound.fault) screen.trouble(NO_MICROPHONE)
 
   /** @param {CallEvent} event */
   function happened (event) {

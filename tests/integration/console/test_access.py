@@ -19,6 +19,7 @@ from tests.support.console_routes import Way, ways
 
 # Of nobody: whoever may open the page learns that there is no such thing.
 NOTHING = {
+    "answer_id": 999,
     "call_id": "CA-none",
     "conversation_id": 999,
     "document_id": "none",

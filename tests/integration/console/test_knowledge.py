@@ -263,7 +263,7 @@ def test_what_a_document_says_cannot_become_markup(staff: FlaskClient, documents
     for path in ("knowledge", 'knowledge/a"b', 'documents/delete/a"b'):
         page = staff.get(f"/console/{path}").text
         assert "&lt;script&gt;" in page
-        assert "<script" not in page
+        assert hostile not in page
 
 
 def test_a_question_is_tried_and_shown_with_what_was_found(
@@ -297,4 +297,4 @@ def test_pages_have_no_script_and_no_inline_style(staff: FlaskClient, documents:
     for path in paths:
         page = staff.get(f"/console/{path}")
         assert page.status_code == HTTPStatus.OK
-        assert not re.search(r"<script(?! src)|<style|\sstyle=|\son\w+=", page.text)
+        assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", page.text)

@@ -144,7 +144,7 @@ def test_a_page_listens_at_its_own_host_and_may_ask_nowhere_else(
     answer = app.test_client().get("/console/login", headers={"Host": host})
     policy = answer.headers["Content-Security-Policy"]
     assert "script-src 'self';" in policy
-    assert policy.endswith(f"connect-src 'self' {origin}".rstrip())
+    assert policy.endswith(f"connect-src 'self' {origin} {origin.replace('http', 'ws', 1)}".rstrip())
     assert "unsafe" not in policy
 
 

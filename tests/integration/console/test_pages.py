@@ -6,17 +6,20 @@ import re
 from http import HTTPStatus
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from server.domain.cursors import ThreadCursor
 from server.domain.messages import DeliveryState
+from server.domain.staff import Role
 from server.domain.views import Wanted
 from server.errors import StoreUnavailable
 from server.store.queries import ConsoleQueries
 from server.store.seen import SeenMarks
 from server.store.session import Database
+from server.store.users import Users
 from tests.fakes.clock import FakeClock
-from tests.support.console import log_in
+from tests.support.console import PASSWORD, log_in
 from tests.support.threads import ThreadBuilder
 
 # A zero byte is what PostgreSQL alone refuses.
@@ -152,6 +155,19 @@ def test_empty_pages_say_what_to_do(staff: FlaskClient) -> None:
     assert "Nobody is waiting" in staff.get("/console/?needs_human=1").text
 
 
+def test_before_the_first_conversation_an_owner_is_led_to_the_numbers_and_others_to_an_owner(
+    app: Flask, staff: FlaskClient, users: Users
+) -> None:
+    to_numbers = '<a class="button" href="/console/numbers">'
+    assert to_numbers in staff.get("/console/").text
+    users.add("1", "Sima", PASSWORD, Role.STAFF)
+    sima = app.test_client()
+    log_in(sima, "Sima")
+    page = sima.get("/console/").text
+    assert to_numbers not in page
+    assert "An owner of the business does so" in page
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [
@@ -187,19 +203,13 @@ def test_a_thread_tells_how_an_answer_came_about(
         "timings_ms": {"first_token": 412.0},
         "analysis": {"intent": "question", "sentiment": "neutral", "open_request": False},
     }
-    thread.reply("From 15:00.", covers=[question], turn=turn)
+    answer = thread.reply("From 15:00.", covers=[question], turn=turn)
     page = staff.get(f"/console/conversations/{thread.id}").text
-    for part in (
-        "Language model",
-        "Arrival times",
-        "First token",
-        "412 ms",
-        "Sentiment",
-        "neutral",
-        "The team was asked to help",
-        "after 1.9 s",
-    ):
+    for part in ("The team was asked to help", "Why this answer, after 1.9 s"):
         assert part in page
+    why = staff.get(f"/console/conversations/{thread.id}/answers/{answer}/why").text
+    for part in ("Language model", "Arrival times", "First token", "412 ms", "Sentiment", "neutral"):
+        assert part in why
 
 
 def test_times_are_in_the_business_s_zone(staff: FlaskClient, database: Database, clock: FakeClock) -> None:

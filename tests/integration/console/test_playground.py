@@ -20,15 +20,16 @@ from server.desk import Desk
 from server.domain.knowledge import Document
 from server.domain.messages import InboundMessage
 from server.domain.modes import Actor, ModeBy
+from server.domain.numbers import PhoneSetup
 from server.domain.staff import Role
 from server.inbox.streams import ReplyStream
-from server.store.models import ConversationRow, GuestRow, InboundRow, OutboxRow, QuestionRow
+from server.store.models import CallRow, ConversationRow, GuestRow, InboundRow, OutboxRow, QuestionRow
 from server.store.queries import ASKED_BY
 from server.store.session import Database
 from server.store.tenants import Tenants
 from server.store.users import Users
 from tests.integration.conftest import SECRET
-from tests.support.console import PASSWORD, log_in, token
+from tests.support.console import PASSWORD, log_in, send, token
 
 URL = "/console/playground"
 UNKNOWN = "Is there a helipad on the roof?"
@@ -84,7 +85,6 @@ def test_a_question_is_answered_with_sources_timings_and_the_way_to_why(staff: F
 def test_a_page_without_a_test_says_what_a_guest_might_ask(staff: FlaskClient, database: Database) -> None:
     shown = page(staff)
     assert 'name="text" value="When is check-in?"' in shown
-    assert "simulators.twilio demo" in shown
     assert count(database, GuestRow) == 0
 
 
@@ -171,7 +171,7 @@ def test_who_may_only_look_tries_nothing(app: Flask, users: Users, database: Dat
     assert log_in(vera, "Vera").status_code == HTTPStatus.SEE_OTHER
     assert vera.get(URL).status_code == HTTPStatus.FORBIDDEN
     form = {"csrf_token": token(vera.get("/console/")), "text": "Hello"}
-    for path in (URL, f"{URL}/stream", f"{URL}/new"):
+    for path in (URL, f"{URL}/stream", f"{URL}/new", f"{URL}/calls"):
         assert vera.post(path, data=form).status_code == HTTPStatus.FORBIDDEN
     assert URL not in vera.get("/console/").text
     assert count(database, InboundRow) == 0
@@ -202,6 +202,59 @@ def test_while_the_desk_is_paused_the_page_says_why_nothing_is_answered(
     tenants.set_paused("1", True, Actor(ModeBy.CONSOLE, "Noa"))
     ask(staff, "When is breakfast?")
     assert "tests are not answered either until it is resumed" in page(staff)
+
+
+class TestCalls:
+    """A desk that hears and speaks."""
+
+    @pytest.fixture
+    def parts(self, parts: ConsoleParts) -> ConsoleParts:
+        return replace(parts, phone=PhoneSetup(has_speech=True), stream_port=5050)
+
+    def test_a_call_stands_in_the_same_test_as_what_is_written(
+        self, staff: FlaskClient, database: Database
+    ) -> None:
+        ask(staff, "When is breakfast?")
+        answer = send(staff, f"{URL}/calls")
+        assert answer.status_code == HTTPStatus.CREATED
+        told = answer.get_json()
+        with database.read() as session:
+            call = session.get_one(CallRow, told["call"])
+            conversation = session.scalars(select(ConversationRow)).one()
+        assert call.conversation_id == conversation.id
+        assert call.caller.startswith("playground:")
+        assert told["stream"] == f"http://localhost:5050/console/live?conversation={conversation.id}"
+        assert len(told["token"]) >= 32
+        assert "Phone call, " in page(staff)
+
+    def test_nobody_is_told_of_a_call(self, staff: FlaskClient, database: Database) -> None:
+        send(staff, f"{URL}/calls")
+        assert count(database, OutboxRow) == 0
+
+    def test_the_page_tells_its_script_where_to_call_and_its_browser_that_it_may(
+        self, staff: FlaskClient
+    ) -> None:
+        answer = staff.get(URL)
+        assert 'data-url="http://localhost:5050/ws/call"' in answer.text
+        assert "Call the desk" in answer.text
+        assert "ws://localhost:5050" in answer.headers["Content-Security-Policy"]
+        assert "Calls are recorded here" not in answer.text
+
+    def test_the_page_says_that_calls_are_recorded_where_they_are(
+        self, staff: FlaskClient, tenants: Tenants
+    ) -> None:
+        tenants.update("1", replace(tenants.get("1").settings, record_calls=True))
+        assert "Calls are recorded here, and so is this one." in page(staff)
+
+
+def test_without_a_key_for_speech_there_is_no_call_and_the_page_says_why(
+    staff: FlaskClient, database: Database
+) -> None:
+    shown = page(staff)
+    assert "no key for speech" in shown
+    assert "Call the desk" not in shown
+    assert send(staff, f"{URL}/calls").status_code == HTTPStatus.CONFLICT
+    assert count(database, CallRow) == 0
 
 
 class Late:

@@ -230,4 +230,4 @@ def test_what_guests_ask_cannot_become_markup(staff: FlaskClient, guests: Guests
     for path in ("questions", f"questions/{question_id(database)}"):
         page = staff.get(f"/console/{path}").text
         assert "&lt;script&gt;" in page
-        assert not re.search(r"<script(?! src)|<style|\sstyle=|\son\w+=", page)
+        assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import unescape
 from http import HTTPStatus
@@ -72,6 +73,14 @@ def post(staff: FlaskClient, path: str, **form: str) -> tuple[int, str]:
 
 def page_of(staff: FlaskClient, thread: ThreadBuilder, query: str = "") -> str:
     return unescape(staff.get(f"/console/conversations/{thread.id}{query}").text)
+
+
+def why_of(staff: FlaskClient, thread: ThreadBuilder) -> str:
+    """What the thread's only answer leads to."""
+    (address,) = re.findall(r'hx-get="(/console/conversations/\d+/answers/\d+/why)"', page_of(staff, thread))
+    told = unescape(staff.get(address, headers={"HX-Request": "true"}).text)
+    assert told in unescape(staff.get(address).text)
+    return told
 
 
 def viewer_s(app: Flask, users: Users) -> FlaskClient:
@@ -367,8 +376,7 @@ def test_why_the_desk_said_it_names_sources_models_and_where_the_time_went(
                     cost_micros=cost,
                 )
             )
-    page = page_of(staff, thread)
-    print_ = page[page.index("Why this answer") :]
+    page = why_of(staff, thread)
     for words in (
         "prompt version 7",
         "We open at 15:00.",
@@ -382,8 +390,8 @@ def test_why_the_desk_said_it_names_sources_models_and_where_the_time_went(
         "Read by the guest",
         "The gate did not let the model's words out: <bdi>unsupported_number</bdi>",
     ):
-        assert words in print_, words
-    assert "Closed." not in print_
+        assert words in page, words
+    assert "Closed." not in page
     assert 'style="' not in page
 
 
@@ -394,7 +402,7 @@ def test_a_document_that_has_not_changed_says_nothing_of_it(
     thread.at = clock.now() + timedelta(minutes=1)
     cited = {"citations": [{"document": "in", "title": "Check-in", "score": 0.9}]}
     thread.reply("From 15:00.", covers=[thread.guest_says("Now?")], turn=cited)
-    page = page_of(staff, thread)
+    page = why_of(staff, thread)
     assert "We open at 15:00." in page
     assert "Changed since" not in page
 
@@ -404,8 +412,7 @@ def test_what_was_meant_and_what_was_heard_on_a_call_stand_side_by_side(
 ) -> None:
     turn = {"intended": "From 15:00 to 22:00.", "steps_ms": {"decided": 300.0, "first_audio": 700.0}}
     thread.reply("From 15:00", channel="voice", turn=turn)
-    page = page_of(staff, thread)
-    told = page[page.index("Why this answer") :]
+    told = why_of(staff, thread)
     assert told.index("Meant to be said") < told.index("From 15:00 to 22:00.") < told.index("Heard")
     assert "First sound" in told
 
@@ -422,3 +429,20 @@ def test_a_draft_of_a_guest_who_wrote_more_is_not_shown(
     with database.write() as session:
         session.execute(update(ConversationRow).values(mode="ai"))
     assert "Suggest a reply" not in page_of(staff, thread)
+
+
+def test_a_message_of_staffs_has_no_why_to_it(staff: FlaskClient, thread: ThreadBuilder) -> None:
+    thread.guest_says("Hello?")
+    post(staff, f"conversations/{thread.id}/messages", text="Noa here.", form_id="f")
+    assert "Why this answer" not in page_of(staff, thread)
+    assert staff.get(f"/console/conversations/{thread.id}/answers/1/why").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_an_answer_is_not_explained_under_another_conversation(
+    staff: FlaskClient, thread: ThreadBuilder, database: Database, clock: FakeClock
+) -> None:
+    other = ThreadBuilder(database, clock.now())
+    answer = thread.reply("From 15:00.", covers=[thread.guest_says("Now?")])
+    path = f"/console/conversations/{{}}/answers/{answer}/why"
+    assert staff.get(path.format(thread.id)).status_code == HTTPStatus.OK
+    assert staff.get(path.format(other.id)).status_code == HTTPStatus.NOT_FOUND

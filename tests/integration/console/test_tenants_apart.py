@@ -96,6 +96,7 @@ def theirs(
         key_id = session.scalars(select(ApiKeyRow.id).where(ApiKeyRow.tenant_id == "2")).one()
     import_token = parts.staged.put("2", [Upload(f"{WORD}.md", io.BytesIO(f"# {WORD}\n{WORD}".encode()))])
     return {
+        "answer_id": guest.answer_id,
         "call_id": CALL_ID,
         "conversation_id": guest.conversation_id,
         "document_id": WORD,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,7 +19,7 @@ from server.channels.voice import voice_blueprint
 from server.domain.calls import Call, NextStep
 from server.domain.conversations import HistoryLine, Mode, Reply, Speaker
 from server.errors import AppError, NotFound
-from server.voice.lines import Line, greeting, line
+from server.voice.lines import Line, greeting, line, nobody_there
 from server.voice.telephone import FALLBACK_TURNS
 from simulators.twilio import twiml
 from simulators.twilio.twiml import Verb
@@ -52,6 +53,10 @@ class FakeTelephone:
     def rings_first(self, call: Call) -> bool:
         """As the business wants it."""
         return call.tenant.settings.rings_first
+
+    def nobody_there(self, call: Call, language: str) -> str:
+        """As `server.voice.lines` has it, at noon of a Saturday."""
+        return nobody_there(call.tenant.settings, language, datetime(2026, 11, 21, 10, tzinfo=UTC))
 
     def issue_token(self, call: Call) -> str:
         """A secret."""
@@ -197,6 +202,17 @@ def test_a_transfer_that_nobody_takes_comes_back_to_the_desk(
     assert telephone.done[0] == ("next", NextStep.ASK, line(Line.NOBODY_ANSWERED, "en"))
     assert names(answer) == ["Connect", "Redirect"]
     assert state_of(verbs(answer)[1].text) == {"turn": "2"}
+
+
+def test_out_of_office_hours_whom_nobody_answers_hears_when_the_team_is_back(
+    client: FlaskClient, telephone: FakeTelephone
+) -> None:
+    telephone.call = a_call(office_hours="Su-Th 08:00-18:00")
+    post(client, "/voice/turn?turn=2", DialCallStatus="no-answer")
+    told = f"{line(Line.NOBODY_ANSWERED, 'en')} The team is back tomorrow at 08:00."
+    assert telephone.done[0] == ("next", NextStep.ASK, told)
+    telephone.call = a_call(office_hours="Su-Th 08:00-18:00", next_step=NextStep.TRANSFER, transfer_number="")
+    assert says(post(client, "/voice/turn")) == f"{told} {line(Line.LEAVE_A_MESSAGE, 'en')}"
 
 
 @pytest.mark.parametrize("status", ["completed", "answered"])

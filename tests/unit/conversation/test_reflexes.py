@@ -17,6 +17,7 @@ from server.conversation.reflex_frames import Frames, Idea, read_frame
 from server.conversation.reflex_words import Grammar, Phrases, Spelling, inflected, plain, read
 from server.conversation.reflexes import find_reflex, reflex
 from server.domain.conversations import Reply, ReplySource
+from server.domain.reminders import EMERGENCY
 from tests.support.turns import a_turn
 
 ROOT = Path(__file__).parents[3]
@@ -52,7 +53,7 @@ def found(part: str) -> Sequence[tuple[str | None, str | None]]:
 
 
 def is_emergency(code: str | None) -> bool:
-    return code is not None and code.startswith("emergency")
+    return code is not None and code.startswith(EMERGENCY)
 
 
 def share(held: Sequence[bool]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -327,6 +328,18 @@ async def test_key_0_clears_the_line_and_puts_through(phone: Phone) -> None:
     phone.returns_marks()
     assert (await phone.ends())[0] is NextStep.TRANSFER
     assert phone.asking.kept[-1].reply.handover
+
+
+@pytest.mark.usefixtures("short_pauses")
+async def test_key_0_where_there_is_nobody_tells_when_the_team_is_back(make_phone: MakePhone) -> None:
+    in_three_days = datetime.now(UTC) + timedelta(days=3)
+    hours = f"{in_three_days:%A}"[:2] + " 08:00-18:00"
+    phone = await greeted(make_phone(a_call(transfer_number="", office_hours=hours)))
+    phone.presses("0")
+    await phone.sends(line(Line.NOBODY_ANSWERED, "en"))
+    await phone.until(lambda: phone.said[-1].startswith("The team is back on "))
+    phone.returns_marks()
+    assert (await phone.ends())[0] is NextStep.MESSAGE
 
 
 async def test_digits_are_heard_as_words_once_all_are_pressed(phone: Phone) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from server.domain.tenants import TenantSettings
-from server.voice.lines import Line, greeting, is_farewell, line, prepared_lines
+from server.voice.lines import Line, greeting, is_farewell, line, nobody_there, prepared_lines
 
 HOUSE = TenantSettings(name="Harbour House")
 
@@ -13,6 +16,18 @@ HOUSE = TenantSettings(name="Harbour House")
 @pytest.mark.parametrize("name", Line)
 def test_every_line_has_words_in_both_languages(name: Line) -> None:
     assert line(name, "he") != line(name, "en") == line(name, "ru")
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [("", ""), ("Mo-Su 08:00-18:00", ""), ("Su 08:00-18:00", " The team is back tomorrow at 08:00.")],
+)
+def test_whom_nobody_answers_out_of_office_hours_hears_when_somebody_will_be_there(
+    hours: str, told: str
+) -> None:
+    saturday_noon = datetime(2026, 11, 21, 10, tzinfo=UTC)
+    said = nobody_there(replace(HOUSE, office_hours=hours), "en", saturday_noon)
+    assert said == line(Line.NOBODY_ANSWERED, "en") + told
 
 
 def test_a_greeting_names_the_business_and_the_machine_where_that_is_wished() -> None:

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.domain.tenants import TenantSettings
-from server.voice.office_hours import office_timetable, rings_first
+from server.knowledge.office_hours import office_timetable
+from server.voice.office_hours import rings_first
 
 OFFICE = "Su-Th 08:00-18:00; Fr 08:00-13:00"
 DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")

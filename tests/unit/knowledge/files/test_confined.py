@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from server.domain.phrases import Phrase
 from server.errors import InvalidRequest
 from server.knowledge.files.confined import read_confined
 from server.knowledge.files.reading import read_documents
@@ -21,6 +22,19 @@ def test_documents_and_faults_come_back_as_they_are(tmp_path: Path) -> None:
     path.write_text("x", encoding="utf-8")
     with pytest.raises(InvalidRequest, match=r"faq\.md, line 1: this text has no heading"):
         read_confined(path)
+
+
+def test_a_fault_can_be_told_in_another_language_and_names_no_folder(tmp_path: Path) -> None:
+    path = tmp_path / "faq.jsonl"
+    path.write_text("x", encoding="utf-8")
+    with pytest.raises(InvalidRequest) as caught:
+        read_confined(path, called="faq.jsonl")
+    fault = caught.value.args[0]
+    assert isinstance(fault, Phrase)
+    assert fault.template == "{where}: is not JSON; write {example}"
+    where = fault.values["where"]
+    assert isinstance(where, Phrase)
+    assert (where, where.template) == ("faq.jsonl, line 1", "{name}, {place}")
 
 
 def test_a_name_that_is_no_text_does_not_get_into_the_documents(tmp_path: Path) -> None:

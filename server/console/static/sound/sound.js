@@ -14,17 +14,19 @@
 
 // A mark behind all others: what is still to sound at the end of a call sounds.
 const LAST = Infinity
+// Beside this file, wherever the page is.
+const MODULES = ['microphone.worklet.js', 'loudspeaker.worklet.js'].map(name => new URL(name, import.meta.url).href)
 // Without headphones the desk must not hear itself.
 const MICROPHONE = { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true }
 
 /**
- * Open both. A microphone that is refused or missing leaves a caller who listens.
+ * Open both. A microphone that is refused or missing leaves a caller who listens; `fault` is the name of the
+ * browser's error then, and else empty.
  * @param {Ear} ear
  */
 export async function openSound (ear) {
   const context = new AudioContext({ latencyHint: 'interactive' })
-  const modules = ['microphone.worklet.js', 'loudspeaker.worklet.js']
-  await Promise.all(modules.map(name => context.audioWorklet.addModule(name)))
+  await Promise.all(MODULES.map(url => context.audioWorklet.addModule(url)))
   const loudspeaker = new AudioWorkletNode(context, 'loudspeaker', { numberOfInputs: 0, outputChannelCount: [1] })
   const hasPlayedAll = new Promise(resolve => {
     loudspeaker.port.onmessage = ({ data }) => {
@@ -34,18 +36,22 @@ export async function openSound (ear) {
     }
   })
   loudspeaker.connect(context.destination)
-  const microphone = await openMicrophone(context, ear)
+  const { stream, fault } = await openMicrophone(context, ear)
   await context.resume()
 
   return {
-    hasMicrophone: microphone !== null,
+    fault,
+    /** @param {boolean} isMuted */
+    mute (isMuted) {
+      for (const track of stream?.getTracks() ?? []) track.enabled = !isMuted
+    },
     /** @param {ArrayBuffer} audio mu-law */
     play: audio => loudspeaker.port.postMessage({ audio: new Uint8Array(audio) }, [audio]),
     /** @param {number} number */
     mark: number => loudspeaker.port.postMessage({ mark: number }),
     clear: () => loudspeaker.port.postMessage({ clear: true }),
     async close () {
-      for (const track of microphone?.getTracks() ?? []) track.stop()
+      for (const track of stream?.getTracks() ?? []) track.stop()
       loudspeaker.port.postMessage({ mark: LAST })
       await hasPlayedAll
       await context.close()
@@ -61,8 +67,8 @@ async function openMicrophone (context, ear) {
     const node = new AudioWorkletNode(context, 'microphone', { numberOfOutputs: 0 })
     node.port.onmessage = ({ data }) => ear.frame(data)
     source.connect(node)
-    return stream
-  } catch {
-    return null
+    return { stream, fault: '' }
+  } catch (error) {
+    return { stream: null, fault: error instanceof Error ? error.name : 'Error' }
   }
 }

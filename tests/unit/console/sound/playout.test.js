@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { Playout } from '../talk/playout.js'
+import { Playout } from '../../../../server/console/static/sound/playout.js'
 
 /** @param {number} length @param {number} [value] */
 const samples = (length, value = 1) => new Float32Array(length).fill(value)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { FRAME_BYTES, Framer, RATE_HZ } from '../talk/frames.js'
-import { decode } from '../talk/mulaw.js'
-import { Resampler } from '../talk/resampler.js'
+import { FRAME_BYTES, Framer, RATE_HZ } from '../../../../server/console/static/sound/frames.js'
+import { decode } from '../../../../server/console/static/sound/mulaw.js'
+import { Resampler } from '../../../../server/console/static/sound/resampler.js'
 
 test('a frame leaves for each 160 samples, whatever the blocks, in order', () => {
   const framer = new Framer()

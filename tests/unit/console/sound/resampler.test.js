@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { Resampler } from '../talk/resampler.js'
+import { Resampler } from '../../../../server/console/static/sound/resampler.js'
 
 /** @param {number} hz @param {number} rate @param {number} seconds */
 const tone = (hz, rate, seconds) =>

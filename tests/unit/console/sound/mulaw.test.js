@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { SILENCE, decode, encode } from '../talk/mulaw.js'
+import { SILENCE, decode, encode } from '../../../../server/console/static/sound/mulaw.js'
 
 // Codes with the samples of 16 bits they stand for: the ends of each of the eight segments. Source: ITU-T G.711,
 // table 2a, in steps of 14 bits, times four.

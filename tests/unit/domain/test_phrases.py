@@ -1,0 +1,25 @@
+"""Words that another process, or another language, may say."""
+
+from __future__ import annotations
+
+import json
+
+from server.domain.phrases import Phrase, packed, unpacked
+
+FAULT = Phrase(
+    "{where}: {day!r} is no day of {most:,}",
+    where=Phrase("{name}, {place}", name="{odd}.md", place=Phrase("line {number}", number=3)),
+    day="06-31",
+    most=1_000,
+)
+
+
+def test_a_phrase_comes_out_of_json_as_it_went_in() -> None:
+    again = unpacked(json.loads(json.dumps(packed(FAULT))))
+    assert isinstance(again, Phrase)
+    assert again == "{odd}.md, line 3: '06-31' is no day of 1,000"
+    assert (again.template, again.values) == (FAULT.template, FAULT.values)
+
+
+def test_what_is_no_phrase_stays_as_it_is() -> None:
+    assert unpacked(packed("as {it} is")) == "as {it} is"
