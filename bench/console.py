@@ -49,7 +49,7 @@ _TIMEOUT_S = 60.0
 _PAINT_TIMEOUT_S = 300.0
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 _OLDER = re.compile(r'href="([^"]*[?&;]before=[^"]*)"')
-_CONVERSATIONS = re.compile(r"/console/conversations/(\d+)")
+_CONVERSATIONS = re.compile(r'href="/console/conversations/(\d+)')
 _LIST = "/console/"
 _SEARCHES = {
     "a frequent word": "booking",

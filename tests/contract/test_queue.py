@@ -204,7 +204,8 @@ def test_a_database_that_is_away_fails_nobody_and_is_found_again(dsn: str) -> No
     wait_until(lambda: waiting(dsn) == ["1"], WAIT_S, "the first key to be added")
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid()"
         )
     queue.put("lost")
     # Losing an entry is harmless: the sweep puts it again.
