@@ -24,6 +24,9 @@ from server.wiring import make_eraser, make_seal, make_sidecar, phone_setup, rea
 
 # A webhook waits for the interpreter behind turns, but not for the 5 ms that Python would let it wait.
 SWITCH_S = 0.0005
+# So many new objects are made before garbage is looked for. With Python's 700 it is looked for dozens of
+# times in each page of the console, among what is in use, and what outlives that is left to pauses of 0.15 s.
+GARBAGE_AFTER = 20_000
 
 
 def make_app() -> Flask:
@@ -65,6 +68,7 @@ def make_app() -> Flask:
     # What is loaded by now stays: to look for garbage among it would stop all threads for long.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)
     return app
 
 
