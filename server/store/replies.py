@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from server.domain.conversations import Analysis, Lease, Mode, Reply, ReplySource, Turn, Unanswered
 from server.domain.knowledge import Citation
 from server.domain.messages import Channel, DeliveryState, OutboundKind, conversation_lane
+from server.domain.reminders import EMERGENCY
 from server.errors import LeaseLost, Overtaken
 from server.ports.clock import Clock
 from server.store.drafts import add_draft
@@ -252,4 +253,5 @@ def to_reply(turn: TurnRow, text: str) -> Reply:
         model=turn.model,
         prompt_version=turn.prompt_version,
         quick_replies=tuple(turn.quick_replies),
+        urgent=turn.reason.startswith(EMERGENCY),
     )

@@ -308,6 +308,16 @@ def test_what_comes_of_a_turn_later_is_kept_with_it(
         assert session.get_one(ConversationRow, call.conversation_id).needs_human
 
 
+def test_danger_stays_danger_to_whoever_goes_on_with_the_turn(calls: Calls, clock: FakeClock) -> None:
+    call = ring(calls)
+    calls.record(
+        call, said(clock, "", text="Call 101.", handover=True, reason="emergency_medical", urgent=True)
+    )
+    kept = calls.find_turn("CA1", 1)
+    assert kept is not None
+    assert kept.reply.urgent
+
+
 def test_what_was_heard_is_not_taken_back_by_whoever_knows_less(
     calls: Calls, database: Database, clock: FakeClock
 ) -> None:
