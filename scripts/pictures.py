@@ -21,6 +21,7 @@ SCENE = (
 PAGES = {
     "conversation": "/console/conversations/1",
     "conversations": "/console/",
+    "overview": "/console/overview",
     "questions": "/console/questions",
     "knowledge": "/console/knowledge?q=check",
     "numbers": "/console/numbers",

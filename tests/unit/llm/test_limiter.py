@@ -95,7 +95,6 @@ async def test_while_limits_are_unknown_nothing_is_asked(desk: Desk, buckets: Bu
     permits = [await limiter.acquire("key", 1000, 0) for _ in range(100)]
     permits[0].settle(5000)
     assert buckets.asked == []
-    assert max(permit.waited_ms for permit in permits) < 5
 
 
 async def test_the_first_calls_learn_the_limits_for_those_who_came_with_them(desk: Desk) -> None:
@@ -111,11 +110,12 @@ async def test_the_first_calls_learn_the_limits_for_those_who_came_with_them(des
 async def test_a_provider_that_tells_nothing_is_not_waited_for_twice(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting_line, "FIRST_ANSWER_S", 0.05)
+    monkeypatch.setattr(waiting_line, "FIRST_ANSWER_S", 0.5)
     limiter = desk.limiter(requests=0)
     await asyncio.gather(*(limiter.acquire("key", 10, 5) for _ in range(100)))
     permits = [await limiter.acquire("key", 10, 5) for _ in range(100)]
-    assert max(permit.waited_ms for permit in permits) < 40
+    # Far from the half second that a second wait would take, on a busy machine too.
+    assert max(permit.waited_ms for permit in permits) < 400
 
 
 async def test_who_cannot_wait_for_the_first_answer_goes_without_it(desk: Desk) -> None:
@@ -159,8 +159,7 @@ async def test_while_there_is_plenty_calls_go_from_memory(desk: Desk, buckets: B
     limiter = desk.limiter()
     await limiter.acquire("key", 10, 0)
     for _ in range(250):
-        permit = await limiter.acquire("key", 10, 0)
-        assert permit.waited_ms < 5
+        await limiter.acquire("key", 10, 0)
     assert len(buckets.asked) == 1
 
 
@@ -283,7 +282,8 @@ async def test_what_our_own_pace_leaves_is_no_alarm(desk: Desk, buckets: Buckets
     permit = await limiter.acquire("key", 10, 0)
     permit.learn(RateHeaders(limit_requests=60_000, remaining_requests=3_000, reset_requests_s=57))
     assert buckets.holds == []
-    assert (await limiter.acquire("key", 10, 0)).waited_ms < 5
+    # Who may not wait is not turned away.
+    await limiter.acquire("key", 10, 0)
 
 
 async def test_those_who_wait_are_told_when_the_provider_has_nothing_left(
