@@ -14,7 +14,6 @@ from server.console.display import duration
 from server.console.overview_plots import Plot, answers_plot, times_plot
 from server.console.pages import Pages
 from server.console.translations import gettext, ngettext, page_language
-from server.domain.report_text import dollars
 from server.domain.reports import (
     BusinessDay,
     DayFigures,
@@ -24,6 +23,7 @@ from server.domain.reports import (
     business_day_of,
     read_day,
 )
+from server.domain.spending import dollars
 from server.store.reports import Reports
 
 TREND_DAYS = 14

@@ -15,6 +15,7 @@ from server.domain.reports import (
     Promise,
     PromiseState,
 )
+from server.domain.spending import dollars
 from server.domain.views import GuestView
 
 # Longer lists and words are looked at in the console.
@@ -174,11 +175,6 @@ def _cost(cost: Cost) -> str:
     calls = f"{cost.model_calls} calls to models"
     failed = f", {cost.failed} of them failed" if cost.failed else ""
     return f"{dollars(cost.spent_usd)}{budget}, {calls}{failed}"
-
-
-def dollars(amount: float) -> str:
-    """Cents, or what there is of one: an answer may cost a fraction of it."""
-    return f"${amount:.4f}" if 0 < amount < 0.01 else f"${amount:.2f}"
 
 
 def _quote(words: str) -> str:

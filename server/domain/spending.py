@@ -55,3 +55,11 @@ class Crossing:
 def business_day(tenant: Tenant, moment: datetime) -> str:
     """The day that *moment* belongs to where the business is."""
     return moment.astimezone(tenant.settings.zone).date().isoformat()
+
+
+def dollars(amount: float) -> str:
+    """To the cent; less than a dollar to the hundredth of one, where cents do not tell it: what a guest may
+    cost on a day, and an answer, is about as much.
+    """
+    cents = f"{amount:.2f}"
+    return f"${cents}" if amount >= 1 or float(cents) == amount else f"${amount:.4f}"

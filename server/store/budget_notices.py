@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from server.domain.messages import OutboundKind
-from server.domain.spending import MICROS, Crossing, Level
+from server.domain.spending import MICROS, Crossing, Level, dollars
 from server.domain.tenants import Tenant
 from server.ports.clock import Clock
-from server.store.notices import Notice, add_notice
+from server.store.notices import Notice, add_notice, conversation_link
 from server.store.session import Database
 from server.store.tenants import get_tenant_row, to_tenant
 
@@ -55,7 +55,7 @@ class BudgetNoticeRows:
             setting = "guest_daily_budget_usd"
         return (
             f"{whose} has used {crossing.level:d} % of the day's AI budget\n"
-            f"{_dollars(crossing.spent_micros / MICROS)} of {_dollars(crossing.budget_usd)} on "
+            f"{dollars(crossing.spent_micros / MICROS)} of {dollars(crossing.budget_usd)} on "
             f"{date.fromisoformat(crossing.day):%d %B}. {until} {_UNTIL_MIDNIGHT[crossing.level]}.\n"
             f"To allow more: `frontdesk tenant set {tenant.id} {setting} DOLLARS`\n"
             f"{self._link(crossing)}"
@@ -74,10 +74,6 @@ class BudgetNoticeRows:
         }
 
     def _link(self, crossing: Crossing) -> str:
-        page = "" if crossing.conversation_id is None else f"/conversations/{crossing.conversation_id}"
-        return f"{self._console_url}/console{page}"
-
-
-def _dollars(amount: float) -> str:
-    # A guest's budget may be a fraction of a cent.
-    return f"${amount:.2f}" if amount >= 1 else f"${amount:.4f}"
+        if crossing.conversation_id is None:
+            return f"{self._console_url}/console"
+        return conversation_link(self._console_url, crossing.conversation_id)

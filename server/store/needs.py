@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import String, bindparam, case, func, literal, select, update
 from sqlalchemy.orm import Session
 
-from server.domain.playground import PREFIX
 from server.domain.reminders import EMERGENCY
+from server.store.guests_only import is_a_guest
 from server.store.models import ConversationRow, GuestRow, TurnRow
 from server.store.models.base import UtcDateTime
 from server.store.session import Database
@@ -26,7 +26,7 @@ _NEEDS = (
     .where(
         ConversationRow.tenant_id == bindparam("tenant_id", type_=String),
         ConversationRow.needs_human_since.is_not(None),
-        or_(GuestRow.chat_key.is_(None), ~GuestRow.chat_key.startswith(PREFIX, autoescape=True)),
+        is_a_guest(),
     )
     .order_by(ConversationRow.needs_human_since.desc(), ConversationRow.id.desc())
     .limit(MOST_NEEDS)

@@ -32,7 +32,6 @@ from server.domain.messages import (
     file_name_of,
     media_of,
 )
-from server.domain.playground import PREFIX
 from server.domain.views import (
     CallLine,
     ConversationPage,
@@ -47,6 +46,7 @@ from server.domain.views import (
 )
 from server.errors import NotFound
 from server.ports.conversations import CONVERSATIONS_ON_A_PAGE, LINES_ON_A_PAGE
+from server.store.guests_only import is_from_a_guests_thread
 from server.store.labels import Marks, assigned_to, labelled, marks_of
 from server.store.models import (
     CallRow,
@@ -153,7 +153,7 @@ class ConsoleQueries:
                 InboundRow.kind == MessageKind.TEXT,
                 InboundRow.from_me.is_(False),
                 # Nor is it a guest's what staff try.
-                InboundRow.reply_to.not_like(f"{PREFIX}%"),
+                is_from_a_guests_thread(),
                 func.length(InboundRow.text) <= LONGEST_ASKED,
             )
             .group_by(InboundRow.channel, InboundRow.text)

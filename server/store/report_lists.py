@@ -26,6 +26,7 @@ from server.domain.reports import (
     PromiseState,
     WaitingGuest,
 )
+from server.store.guests_only import is_a_guest, is_a_guests_call
 from server.store.models import (
     CallRow,
     ConversationRow,
@@ -38,8 +39,6 @@ from server.store.models import (
     TurnRow,
 )
 from server.store.report_parts import (
-    is_a_guest,
-    is_a_guests_call,
     is_of_a_guest,
     is_said,
     is_typed_on_phone,

@@ -1,4 +1,4 @@
-"""What the queries of reports have in common: which rows are whose, and spans of time."""
+"""What the queries of reports have in common: what counts as said, and spans of time."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from sqlalchemy import ColumnElement, Float, and_, case, cast, exists, extract, 
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from server.domain.messages import DeliveryState, MessageKind, OutboundKind
-from server.domain.playground import PREFIX
 from server.domain.reports import Span
-from server.store.models import CallRow, GuestRow, InboundRow, OutboxRow
+from server.store.guests_only import is_from_a_guests_thread, is_to_a_guest
+from server.store.models import InboundRow, OutboxRow
 from server.store.session import Database
 
-_IS_A_TEST = f"{PREFIX}%"
 # These have told nobody anything.
 _UNSAID = (DeliveryState.FAILED, DeliveryState.CANCELLED)
 # A reaction answers nothing, and what we cannot read may be no words at all.
@@ -34,7 +33,7 @@ def came_in(tenant_id: str, span: Span) -> ColumnElement[bool]:
     return and_(
         InboundRow.tenant_id == tenant_id,
         within(InboundRow.received_at, span),
-        InboundRow.reply_to.not_like(_IS_A_TEST),
+        is_from_a_guests_thread(),
     )
 
 
@@ -44,18 +43,8 @@ def went_out(tenant_id: str, span: Span) -> ColumnElement[bool]:
         OutboxRow.tenant_id == tenant_id,
         within(OutboxRow.committed_at, span),
         OutboxRow.conversation_id.is_not(None),
-        OutboxRow.to_address.not_like(_IS_A_TEST),
+        is_to_a_guest(),
     )
-
-
-def is_a_guest() -> ColumnElement[bool]:
-    """Of guests' rows: whether it is no test of staff's."""
-    return GuestRow.chat_key.is_(None) | GuestRow.chat_key.not_like(_IS_A_TEST)
-
-
-def is_a_guests_call() -> ColumnElement[bool]:
-    """Of calls' rows: whether it is no test of staff's."""
-    return CallRow.caller.not_like(_IS_A_TEST)
 
 
 def is_said(kind: OutboundKind, row: type[OutboxRow] = OutboxRow) -> ColumnElement[bool]:

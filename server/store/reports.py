@@ -33,6 +33,7 @@ from server.domain.reports import (
 )
 from server.domain.tenants import Tenant
 from server.ports.clock import Clock
+from server.store.guests_only import is_a_guest, is_a_guests_call
 from server.store.models import (
     CallRow,
     ConversationRow,
@@ -49,8 +50,6 @@ from server.store.report_lists import complaints_of, missed_calls_of, open_now, 
 from server.store.report_parts import (
     came_in,
     count_if,
-    is_a_guest,
-    is_a_guests_call,
     is_of_a_guest,
     is_said,
     is_typed_on_phone,

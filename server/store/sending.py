@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, select
 
 from server.domain.ban_risk import SendingFacts
 from server.domain.messages import Channel, DeliveryState
+from server.store.guests_only import is_a_guests_call
 from server.store.models import CallRow, ConversationRow, GuestRow, InboundRow, OutboxRow
-from server.store.report_parts import is_a_guests_call
 from server.store.session import Database
 
 # What was sent lately is looked for among so many of the newest messages, however many there are in all.

@@ -165,7 +165,7 @@ def test_staff_hear_of_a_guest_who_costs_much(notices: BudgetNoticeRows, databas
     notices.tell(replace(CROSSING, level=Level.HUMAN, conversation_id=7, budget_usd=0.05))
     mail = outbox(database)[1]
     assert mail.text.startswith("One guest of Harbour House has used 100 % of the day's AI budget\n")
-    assert "$0.0500" in mail.text
+    assert " of $0.05 on " in mail.text
     assert "guest_daily_budget_usd" in mail.text
     assert mail.text.endswith("http://desk/console/conversations/7")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from contextlib import closing
 from typing import Any
 
@@ -14,15 +14,9 @@ from bench.faults.installation import HOST
 from simulators.http_tap import Call
 from simulators.lab import LabError, wait_until
 from simulators.wire import Wire
-from tests.faults.scene import ANSWER_TIMEOUT_S, Scene, running_scene
+from tests.faults.scene import ANSWER_TIMEOUT_S, Scene
 
 PASSING_CODES = (408, 428, 500, 503, 515)
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with running_scene(tmp_path_factory.mktemp("scene")) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

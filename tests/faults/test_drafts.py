@@ -22,18 +22,12 @@ from server.store.session import Database
 from server.store.users import Users
 from simulators.http_tap import Call
 from simulators.lab import wait_until
-from tests.faults.scene import ANSWER_TIMEOUT_S, Scene, running_scene
+from tests.faults.scene import ANSWER_TIMEOUT_S, Scene
 
 PASSWORD = "a password of the test"
 # Time enough to die meanwhile, and less than AI_TIMEOUT_S.
 THINKS_MS = 5000
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with running_scene(tmp_path_factory.mktemp("scene")) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

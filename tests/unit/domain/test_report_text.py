@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from server.domain.report_text import dollars, report_text, seconds_in_words
+from server.domain.report_text import report_text, seconds_in_words
 from server.domain.reports import (
     AnswerTimes,
     BusinessDay,
@@ -27,6 +27,7 @@ from server.domain.reports import (
     Traffic,
     WaitingGuest,
 )
+from server.domain.spending import dollars
 from server.domain.views import GuestView
 
 NOON = datetime(2026, 11, 20, 10, tzinfo=UTC)
