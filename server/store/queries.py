@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     Row,
-    ScalarSelect,
     Select,
-    bindparam,
-    case,
     func,
-    literal,
     or_,
     select,
-    tuple_,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from server.domain.call_views import RecordingView
-from server.domain.conversations import Mode
 from server.domain.cursors import NEWEST, ListCursor, ThreadCursor
 from server.domain.messages import (
     Channel,
@@ -35,7 +27,6 @@ from server.domain.messages import (
 from server.domain.views import (
     CallLine,
     ConversationPage,
-    ConversationSummary,
     EventView,
     FileOrigin,
     NoteView,
@@ -47,44 +38,45 @@ from server.domain.views import (
 from server.errors import NotFound
 from server.ports.conversations import CONVERSATIONS_ON_A_PAGE, LINES_ON_A_PAGE
 from server.store.guests_only import is_from_a_guests_thread
-from server.store.labels import Marks, assigned_to, labelled, marks_of
+from server.store.labels import assigned_to, labelled, marks_of
 from server.store.models import (
     CallRow,
     ConversationEventRow,
     ConversationRow,
-    GuestRow,
     InboundRow,
     OutboxRow,
     RecordingRow,
     TurnRow,
-    UtcDateTime,
 )
 from server.store.notes import notes_between
 from server.store.search import gather, in_messages_or_notes, in_name_or_number
 from server.store.session import Database
-from server.store.views import to_event, to_guest_view, to_inbound, to_outbound, to_preview
+from server.store.summaries import (
+    Message,
+    in_order,
+    is_new,
+    is_one_of,
+    marked,
+    merged,
+    places,
+    to_summary,
+    walk,
+    with_newest_messages,
+)
+from server.store.views import to_event, to_inbound, to_outbound
 
 # Far more than happens between the lines of a page, so that one query is enough.
 EVENTS_ON_A_PAGE = 200
 # What is asked most is looked for among so many of the newest messages, however many there are in all.
 LATELY = 20_000
 LONGEST_ASKED = 200
-# So many conversations are looked at in one query, however many there are.
-LARGEST_PORTION = 5_000
 # So many guests make a question a common one.
 ASKED_BY = 3
-
-Message = TypeVar("Message", InboundRow, OutboxRow)
 
 # What stands between the messages of a thread.
 Between = EventView | CallLine | NoteView
 # The notes of a tenant's conversation from one time to another.
 NotesOf = Callable[[Session, str, int, datetime | None, datetime | None], Sequence[NoteView]]
-
-# A conversation, its guest, and its newest message of each table.
-Found = Row[ConversationRow, GuestRow, InboundRow | None, OutboxRow | None]
-Newest = Select[ConversationRow, GuestRow, InboundRow | None, OutboxRow | None]
-Listed = TypeVar("Listed", bound=Select[*tuple[Any, ...]])
 
 
 class ConsoleQueries:
@@ -103,9 +95,9 @@ class ConsoleQueries:
         """A page of the tenant's conversations, newest first. Two queries, three for those of one label.
 
         What only messages tell (a text, the channel of the newest, whether staff have seen it) takes a few
-        more, for which see `_walk` and `server.store.search.gather`.
+        more, for which see `server.store.summaries.walk` and `server.store.search.gather`.
         """
-        quick, slow = self._quick(tenant_id, wanted), [_is_new()] if wanted.is_new else []
+        quick, slow = self._quick(tenant_id, wanted), [is_new()] if wanted.is_new else []
         with self._database.read() as session:
             if wanted.text:
                 on_guest = in_name_or_number(wanted.text)
@@ -113,15 +105,15 @@ class ConsoleQueries:
                 if known is None:
                     slow.append(or_(on_guest, in_messages_or_notes(tenant_id, wanted.text)))
                 else:
-                    quick.append(or_(on_guest, _is_one_of(known)))
-            newest = _with_newest_messages(tenant_id, wanted.channel).where(*slow)
+                    quick.append(or_(on_guest, is_one_of(known)))
+            newest = with_newest_messages(tenant_id, wanted.channel).where(*slow)
             if slow or wanted.channel is not None:
-                rows = _walk(session, quick, newest, before, limit + 1)
+                rows = walk(session, quick, newest, before, limit + 1)
             else:
-                ids = _places(quick, before).limit(limit + 1).with_only_columns(ConversationRow.id)
-                rows = session.execute(_in_order(newest.where(ConversationRow.id.in_(ids)))).all()
+                ids = places(quick, before).limit(limit + 1).with_only_columns(ConversationRow.id)
+                rows = session.execute(in_order(newest.where(ConversationRow.id.in_(ids)))).all()
             marks = marks_of(session, tenant_id, [row[0].id for row in rows[:limit]])
-        page = _marked([_to_summary(row) for row in rows[:limit]], marks)
+        page = marked([to_summary(row) for row in rows[:limit]], marks)
         if len(rows) <= limit:
             return ConversationPage(page, None)
         return ConversationPage(page, str(ListCursor(page[-1].last_message_at, page[-1].id)))
@@ -197,7 +189,7 @@ class ConsoleQueries:
     ) -> ThreadPage:
         with self._database.read() as session:
             conversation = session.execute(
-                _with_newest_messages(tenant_id).where(ConversationRow.id == conversation_id)
+                with_newest_messages(tenant_id).where(ConversationRow.id == conversation_id)
             ).one_or_none()
             if conversation is None:
                 raise NotFound("there is no such conversation")
@@ -207,7 +199,7 @@ class ConsoleQueries:
             went_out = session.scalars(
                 _newest_first(OutboxRow, tenant_id, conversation_id, before.outbox_id, limit + 1)
             ).all()
-            rows = list(_merged(came_in, went_out))
+            rows = list(merged(came_in, went_out))
             shown = rows[:limit]
             has_older = len(rows) > limit
             lines = list(_to_lines(session, tenant_id, conversation_id, shown)[::-1])
@@ -220,7 +212,7 @@ class ConsoleQueries:
         older = str(_cursor_after(shown, before)) if has_older else None
         between: list[Between] = [*_to_calls(calls), *(to_event(row) for row in events), *notes]
         between.sort(key=lambda one: one.at, reverse=True)
-        (summary,) = _marked([_to_summary(conversation)], marks)
+        (summary,) = marked([to_summary(conversation)], marks)
         return ThreadPage(summary, list(_woven(lines, between)), older)
 
     def reply(self, tenant_id: str, conversation_id: int, outbox_id: int) -> OutboundView:
@@ -254,95 +246,6 @@ class ConsoleQueries:
             return FileOrigin(row.received_at, file_name_of(row.details), row.details)
 
 
-def _is_one_of(ids: Collection[int]) -> ColumnElement[bool]:
-    # Written out: SQLite takes a limited number of parameters.
-    return ConversationRow.id.in_(bindparam("ids", sorted(ids), expanding=True, literal_execute=True))
-
-
-def _places(conditions: Sequence[ColumnElement[bool]], before: ListCursor | None) -> Select[int, datetime]:
-    """Where conversations stand in the list that ends at the cursor."""
-    query = (
-        select(ConversationRow.id, ConversationRow.last_message_at)
-        .join(GuestRow, GuestRow.id == ConversationRow.guest_id)
-        .where(*conditions)
-    )
-    if before is not None:
-        place = tuple_(literal(before.at, UtcDateTime()), literal(before.id))
-        query = query.where(tuple_(ConversationRow.last_message_at, ConversationRow.id) < place)
-    return _in_order(query)
-
-
-def _in_order(query: Listed) -> Listed:
-    return query.order_by(ConversationRow.last_message_at.desc(), ConversationRow.id.desc())
-
-
-def _walk(
-    session: Session,
-    quick: Sequence[ColumnElement[bool]],
-    newest: Newest,
-    before: ListCursor | None,
-    limit: int,
-) -> Sequence[Found]:
-    """The first of *newest* among the conversations that meet *quick*, *limit* at most.
-
-    A planner cannot tell how few conversations fill a page, and would look at the messages of all. So they
-    are taken in portions, each twice as large as the one before.
-    """
-    found: list[Found] = []
-    size = 2 * limit
-    while len(found) < limit:
-        portion = session.execute(_places(quick, before).limit(size)).all()
-        ids = [place.id for place in portion]
-        found += session.execute(_in_order(newest.where(ConversationRow.id.in_(ids)))).all()
-        if len(portion) < size:
-            break
-        before = ListCursor(portion[-1].last_message_at, portion[-1].id)
-        size = min(2 * size, LARGEST_PORTION)
-    return found[:limit]
-
-
-def _with_newest_messages(tenant_id: str, channel: Channel | None = None) -> Newest:
-    """Conversations; with *channel* those whose newest message came or went over it."""
-    newest_in, newest_out = aliased(InboundRow), aliased(OutboxRow)
-    query = (
-        select(ConversationRow, GuestRow, newest_in, newest_out)
-        .join(GuestRow, GuestRow.id == ConversationRow.guest_id)
-        .outerjoin(newest_in, newest_in.id == _newest_id(InboundRow))
-        .outerjoin(newest_out, newest_out.id == _newest_id(OutboxRow))
-        .where(ConversationRow.tenant_id == tenant_id)
-    )
-    if channel is None:
-        return query
-    is_answered = newest_out.committed_at >= newest_in.received_at
-    over = case(
-        (newest_in.id.is_(None) | is_answered, newest_out.channel),
-        else_=newest_in.channel,
-    )
-    return query.where(over == channel)
-
-
-def _newest_id(table: type[Message]) -> ScalarSelect[int]:
-    # One step into the index (conversation_id, id), however long the conversation is.
-    return (
-        select(table.id)
-        .where(table.conversation_id == ConversationRow.id, table.tenant_id == ConversationRow.tenant_id)
-        .order_by(table.id.desc())
-        .limit(1)
-        .correlate(ConversationRow)
-        .scalar_subquery()
-    )
-
-
-def _is_new() -> ColumnElement[bool]:
-    newest = aliased(InboundRow)
-    is_unseen = newest.id > ConversationRow.seen_inbound_id
-    return (
-        select(newest.id)
-        .where(newest.id == _newest_id(InboundRow), newest.from_me.is_(False), is_unseen)
-        .exists()
-    )
-
-
 def _newest_first(
     table: type[Message], tenant_id: str, conversation_id: int, before_id: int, limit: int
 ) -> Select[Message]:
@@ -352,16 +255,6 @@ def _newest_first(
         .order_by(table.id.desc())
         .limit(limit)
     )
-
-
-def _merged(came_in: Sequence[InboundRow], went_out: Sequence[OutboxRow]) -> Iterator[InboundRow | OutboxRow]:
-    """Both, newest first. Each keeps its own order even where its times do not: a cursor can rely on it."""
-    inbound, outbound = list(came_in[::-1]), list(went_out[::-1])
-    while inbound or outbound:
-        if not outbound or (inbound and inbound[-1].received_at > outbound[-1].committed_at):
-            yield inbound.pop()
-        else:
-            yield outbound.pop()
 
 
 def _cursor_after(shown: Sequence[InboundRow | OutboxRow], before: ThreadCursor) -> ThreadCursor:
@@ -432,14 +325,6 @@ def _no_notes(*_place: object) -> Sequence[NoteView]:
     return ()
 
 
-def _marked(
-    summaries: Sequence[ConversationSummary], marks: Mapping[int, Marks]
-) -> Sequence[ConversationSummary]:
-    """With what staff have put on each."""
-    found = ((summary, marks.get(summary.id, Marks())) for summary in summaries)
-    return [replace(summary, labels=mark.labels, assignee=mark.assignee) for summary, mark in found]
-
-
 def _woven(lines: Sequence[ThreadLine], newest_first: Sequence[Between]) -> Iterator[ThreadLine]:
     """Both, oldest first. Messages keep their own order even where their times do not."""
     waiting = list(newest_first)
@@ -482,28 +367,3 @@ def _guest_wrote_at(
         .group_by(InboundRow.covered_by)
     )
     return {outbox_id: at for outbox_id, at in rows if outbox_id is not None}
-
-
-def _to_summary(found: Found) -> ConversationSummary:
-    conversation, guest, came_in, went_out = found
-    newest = next(_merged([came_in] if came_in else [], [went_out] if went_out else []), None)
-    fallback = Channel.CHAT if guest.chat_key else Channel.WHATSAPP
-    return ConversationSummary(
-        id=conversation.id,
-        guest=to_guest_view(guest),
-        channel=Channel(newest.channel) if newest is not None else fallback,
-        mode=Mode(conversation.mode),
-        hand_back_at=conversation.hand_back_at,
-        guest_typing_until=conversation.guest_typing_until,
-        needs_human_since=conversation.needs_human_since,
-        language=conversation.language,
-        last_message_at=conversation.last_message_at,
-        new_message_id=_new_message_id(conversation, came_in),
-        preview=None if newest is None else to_preview(newest),
-    )
-
-
-def _new_message_id(conversation: ConversationRow, newest: InboundRow | None) -> int | None:
-    if newest is None or newest.from_me or newest.id <= conversation.seen_inbound_id:
-        return None
-    return newest.id
