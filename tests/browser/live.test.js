@@ -10,6 +10,7 @@ import { serious } from './page_checks.js'
 
 /**
  * @typedef {import('playwright-core').Browser} Browser
+ * @typedef {import('playwright-core').Locator} Locator
  * @typedef {import('playwright-core').Page} Page
  */
 
@@ -83,11 +84,13 @@ describe('pages that stay open', () => {
     await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }))
     await page.evaluate(() => scrollTo({ top: 60, behavior: 'instant' }))
     const first = page.locator('.bubble').first()
-    const before = await first.boundingBox()
+    const before = await topOf(first)
     await desk.tell({ say: 'Is there a lift?' })
     const button = page.getByRole('button', { name: 'New messages' })
     await button.waitFor()
-    assert.deepEqual(await first.boundingBox(), before)
+    const moved = await topOf(first) - before
+    // Pages scroll by whole pixels: what arrives above them may be taller by a part of one.
+    assert.ok(Math.abs(moved) < 1, `moved by ${moved} px`)
     await button.click()
     await button.waitFor({ state: 'hidden' })
     const last = await page.locator('.bubble').last().boundingBox()
@@ -247,4 +250,9 @@ async function mark (page) {
 /** @param {Page} page @returns {Promise<boolean>} */
 function isMarked (page) {
   return page.evaluate(() => Reflect.has(globalThis, 'isMarked'))
+}
+
+/** How far below the upper edge of the window something begins, in pixels. @param {Locator} element */
+function topOf (element) {
+  return element.evaluate(one => one.getBoundingClientRect().top)
 }
