@@ -1,4 +1,4 @@
-"""Brings the console's translations up to date with its words: ``make translations``."""
+"""Brings the translations up to date with the words of the code: ``make translations``."""
 
 from __future__ import annotations
 
@@ -13,21 +13,28 @@ from babel.messages.extract import extract, extract_python
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
-from server.console.translations import LOCALE
+from server.translations import LOCALE
 
 ROOT = Path(__file__).resolve().parents[1]
 _SOURCES: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("server/**/*.py", extract_python),
     ("server/console/templates/*.html", babel_extract),
 )
-_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "Phrase": None}
+_KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "Phrase": None,
+    "Counted": (1, 2),
+    "Written": None,
+}
 _WIDTH = 110
 
 Words = str | tuple[str, ...] | list[str]
 
 
-def words_of_the_console() -> Catalog:
-    """Every message that the console says, without a translation."""
+def words_of_the_code() -> Catalog:
+    """Every message of the console and to staff, without a translation."""
     found = Catalog()
     for words in _extracted():
         found.add(words)
@@ -57,7 +64,7 @@ def updated(catalogue: Catalog, words: Catalog) -> Catalog:
 
 def main() -> None:
     """Update the catalogue of each language and tell what it lacks."""
-    words = words_of_the_console()
+    words = words_of_the_code()
     for path in sorted(LOCALE.glob("*.po")):
         catalogue = updated(read_catalogue(path), words)
         path.write_bytes(as_file(catalogue))

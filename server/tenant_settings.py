@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from server.domain.tenants import Tenant, TenantSettings
 from server.knowledge.office_hours import office_timetable
 from server.store.tenants import SETTINGS
+from server.translations import LANGUAGES
 
 HIGHEST_BUDGET_USD = 100_000
 LONGEST_EMERGENCY = 200
@@ -42,6 +43,9 @@ _IN_LINE_HINT = _(
 )
 _LONG_LINE_HINT = _("must name ten people at most")
 _REPORT_HINT = _("must be a time of day such as 07:00")
+_TEAM_LANGUAGE_HINT = _(
+    "must be one of {value}, or empty: the first of the languages that there are words for"
+)
 _WEBHOOK_HINT = _("must be a URL that begins with https://")
 _OFFICE_HINT = _(
     "must be days and times such as 'Su-Th 08:00-18:00; Fr 08:00-13:00' (Mo Tu We Th Fr Sa Su), "
@@ -159,6 +163,8 @@ def _staff_faults(settings: TenantSettings) -> Iterator[Fault]:
             )
     if settings.staff_webhook and not _is_http(settings.staff_webhook):
         yield Fault("staff_webhook", _WEBHOOK_HINT)
+    if settings.team_language and settings.team_language not in LANGUAGES:
+        yield Fault("team_language", _TEAM_LANGUAGE_HINT, ", ".join(LANGUAGES))
     if settings.morning_report_at and not _TIME.fullmatch(settings.morning_report_at):
         yield Fault("morning_report_at", _REPORT_HINT)
 

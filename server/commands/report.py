@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from server.commands.context import CommandContext
-from server.domain.report_text import report_text
 from server.domain.reports import read_day
+from server.report_text import report_lines
 from server.store.reports import Reports
+from server.translations import plain_text, told_in
 
 
 @click.command(
@@ -19,9 +20,10 @@ from server.store.reports import Reports
 def report(context: CommandContext, tenant_id: str, day: str) -> None:
     """Show what was promised on a day, to whom, what is open, how quick the answers were, what it cost.
 
-    The day is yesterday, by the business's own clock.
+    The day is yesterday, by the business's own clock; the language that of its team.
     """
-    name = context.tenants.get(tenant_id).settings.name
+    settings = context.tenants.get(tenant_id).settings
     reports = Reports(context.database, context.clock)
     wanted = read_day(day, reports.today(tenant_id))
-    click.echo(report_text(reports.report(tenant_id, wanted), name, context.settings.console_url))
+    lines = report_lines(reports.report(tenant_id, wanted), settings.name, context.settings.console_url)
+    click.echo(plain_text(lines, told_in(settings)))

@@ -16,7 +16,7 @@ from server.console.auth import current_actor, current_member, keep_session
 from server.console.login import code_key, password_key, typed_code
 from server.console.pages import Pages
 from server.console.throttle import Throttle
-from server.console.translations import LANGUAGES, gettext
+from server.console.translations import gettext
 from server.domain.passwords import LEAST_LENGTH, MOST_LENGTH, is_obvious
 from server.domain.phrases import Phrase
 from server.domain.staff import Permission
@@ -24,6 +24,7 @@ from server.domain.totp import as_typed, key_uri
 from server.errors import UnprocessableRequest
 from server.store.second_factors import SecondFactors
 from server.store.users import User, Users
+from server.translations import LANGUAGES
 
 # Where the session keeps the secret of a second factor that is not on yet, sealed.
 _OFFERED = "second_factor"

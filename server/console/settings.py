@@ -17,6 +17,7 @@ from server.domain.tenants import TenantSettings
 from server.errors import Conflict
 from server.store.tenants import Tenants, settings_mark
 from server.tenant_settings import Fault, check_settings, taken_numbers, time_zones
+from server.translations import LANGUAGES
 
 
 def _(text: str) -> str:
@@ -88,6 +89,7 @@ def _page(
         is_saved=request.args.get("saved") == "1",
         seen=settings_mark(current) if seen is None else seen,
         zones=sorted(time_zones()),
+        languages=LANGUAGES,
     )
 
 

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     # A list on one line, with commas.
     CODES = "codes"
     ZONE = "zone"
+    LANGUAGE = "language"
     NUMBER = "number"
     SWITCH = "switch"
 
@@ -138,6 +139,15 @@ GROUPS = (
             Field("staff_emails", _("By e-mail"), _("Addresses, one on each line."), Kind.LINES),
             Field(
                 "staff_webhook", _("By webhook"), _("A URL that is told the same as JSON."), input_type="url"
+            ),
+            Field(
+                "team_language",
+                _("Language of what they are told"),
+                _(
+                    "Of messages, e-mails, reminders and the morning report. Guests' own words stay as they "
+                    "are."
+                ),
+                Kind.LANGUAGE,
             ),
             Field(
                 "remind_after_minutes",

@@ -1,21 +1,10 @@
-"""The console's words in the language of whoever reads them. English stands in the code."""
+"""The console's words in the language of whoever reads them."""
 
 from __future__ import annotations
 
-import gettext as standard
-from functools import cache
-from io import BytesIO
-from pathlib import Path
-
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
 
-from server.domain.phrases import Phrase
-
-LANGUAGES = {"en": "English", "he": "עברית"}
-RIGHT_TO_LEFT = frozenset({"he"})
-LOCALE = Path(__file__).parent / "locale"
+from server.translations import LANGUAGES, RIGHT_TO_LEFT, catalogue, said
 
 
 def translate(app: Flask) -> None:
@@ -48,12 +37,12 @@ def page_direction() -> str:
 
 def gettext(text: str) -> str:
     """*text* as the reader of this page has it."""
-    return _catalogue(page_language()).gettext(text)
+    return catalogue(page_language()).gettext(text)
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """*one* or *many*, by *count*, as the reader of this page has it."""
-    return _catalogue(page_language()).ngettext(one, many, count)
+    return catalogue(page_language()).ngettext(one, many, count)
 
 
 def words_of(error: Exception) -> str:
@@ -63,21 +52,4 @@ def words_of(error: Exception) -> str:
 
 def translated(words: object) -> str:
     """*words* as the reader of this page has them, if they are a phrase; else as they are."""
-    if not isinstance(words, Phrase):
-        return str(words)
-    values = words.values.items()
-    shown = {name: translated(value) if isinstance(value, Phrase) else value for name, value in values}
-    return gettext(words.template).format(**shown)
-
-
-@cache
-def _catalogue(language: str) -> standard.NullTranslations:
-    path = LOCALE / f"{language}.po"
-    if not path.exists():
-        return standard.NullTranslations()
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale=language)
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return standard.GNUTranslations(compiled)
+    return said(words, page_language())

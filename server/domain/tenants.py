@@ -21,6 +21,8 @@ class TenantSettings:
     (address, hours) and that the model is given with every question. ``auto_messages`` are the greeting
     and away messages of the WhatsApp Business app: they are not a person taking over.
     ``hand_back_after_minutes`` without a word of staff the desk answers again; 0 is never.
+    ``team_language`` is the code of the language in which the team is told of all this; empty: the first of
+    ``languages`` that there are words for.
     ``morning_report_at`` is the time of the business's clock ("07:00") at which ``staff_emails`` and
     ``staff_webhook`` are told of the day before; empty: never.
     ``daily_budget_usd`` and ``guest_daily_budget_usd`` limit what models may cost on a day, for the business
@@ -46,6 +48,7 @@ class TenantSettings:
     staff_emails: tuple[str, ...] = ()
     remind_after_minutes: int = 5
     next_in_line: tuple[str, ...] = ()
+    team_language: str = ""
     morning_report_at: str = ""
     auto_messages: tuple[str, ...] = ()
     hand_back_after_minutes: int = 720

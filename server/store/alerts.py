@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 
 from server.domain.lines import LastReport, LineState, Unreadable
 from server.domain.messages import Channel, OutboundKind
+from server.domain.phrases import Phrase
 from server.domain.tenants import Tenant
 from server.ports.clock import Clock
 from server.store.models import LineReportRow, OutboxRow, WhatsAppNumberRow
 from server.store.notices import Notice, add_notice
 from server.store.session import Database
 from server.store.tenants import get_tenant_row, to_tenant
+from server.translations import Written
 
 _CHANNELS = (Channel.STAFF_EMAIL, Channel.STAFF_WEBHOOK)
 _KINDS = (OutboundKind.ALERT, OutboundKind.ALL_CLEAR)
@@ -76,7 +78,7 @@ class Alerts:
             notice = Notice(
                 cause,
                 OutboundKind.ALERT,
-                self._down_text(tenant, line, since),
+                self._down_lines(tenant, line, since),
                 _down_event(tenant, line, since),
             )
             return self._add(session, tenant, notice)
@@ -91,27 +93,34 @@ class Alerts:
             if newest is None or not _is_down(newest):
                 return []
             tenant = to_tenant(get_tenant_row(session, tenant_id))
-            text = (
-                f"WhatsApp of {tenant.settings.name} works again\n"
-                f"Since {_clock_time(tenant, line.at)} guests are heard and answered. What they wrote "
-                "meanwhile comes in now; messages that are too old wait for you in the console:\n"
-                f"{self._console_url}/console"
-            )
+            lines = [
+                Phrase("WhatsApp of {business} works again", business=tenant.settings.name),
+                Phrase(
+                    "Since {moment} guests are heard and answered. What they wrote meanwhile comes in now; "
+                    "messages that are too old wait for you in the console:",
+                    moment=_clock_time(tenant, line.at),
+                ),
+                f"{self._console_url}/console",
+            ]
             event = {"event": "number_up", "tenant": tenant_id, "at": line.at.isoformat()}
-            notice = Notice(f"line:{tenant_id}:{newest.message_id}", OutboundKind.ALL_CLEAR, text, event)
+            notice = Notice(f"line:{tenant_id}:{newest.message_id}", OutboundKind.ALL_CLEAR, lines, event)
             return self._add(session, tenant, notice)
 
     def report_unreadable(self, tenant_id: str, message: Unreadable) -> Sequence[str]:
         """Tell staff of a message that nobody could read, once."""
         with self._database.write() as session:
             tenant = to_tenant(get_tenant_row(session, tenant_id))
-            text = (
-                "A guest's message could not be read\n"
-                f"{_who(message.sender)} wrote to {tenant.settings.name} on "
-                f"{_clock_time(tenant, message.at)}, and WhatsApp could not decrypt it, nor did the "
-                "guest's phone send it again. Look at the chat on the business's phone, or ask the "
-                "guest to write once more."
-            )
+            lines = [
+                Phrase("A guest's message could not be read"),
+                Phrase(
+                    "{guest} wrote to {business} on {moment}, and WhatsApp could not decrypt it, nor did the "
+                    "guest's phone send it again. Look at the chat on the business's phone, or ask the "
+                    "guest to write once more.",
+                    guest=_who(message.sender),
+                    business=tenant.settings.name,
+                    moment=_clock_time(tenant, message.at),
+                ),
+            ]
             event = {
                 "event": "message_unreadable",
                 "tenant": tenant_id,
@@ -120,38 +129,61 @@ class Alerts:
                 "at": message.at.isoformat(),
             }
             cause = f"unreadable:{tenant_id}:{message.sender}:{message.message_id}"
-            notice = Notice(cause, OutboundKind.NOTICE, text, event, is_on_whatsapp=True)
+            notice = Notice(cause, OutboundKind.NOTICE, lines, event, is_on_whatsapp=True)
             return self._add(session, tenant, notice)
 
     def _add(self, session: Session, tenant: Tenant, notice: Notice) -> Sequence[str]:
         return add_notice(self._database, session, tenant, notice, self._clock.now())
 
-    def _down_text(self, tenant: Tenant, line: LineState, since: datetime) -> str:
-        return (
-            f"WhatsApp of {tenant.settings.name} does not work\n"
-            f"Since {_clock_time(tenant, since)} guests are neither heard nor answered.\n"
-            f"Reason: {line.reason or _REASONS.get(line.state, line.state)}.\n"
-            f"{_advice(tenant, line)}\n"
-            f"{self._console_url}/console"
-        )
+    def _down_lines(self, tenant: Tenant, line: LineState, since: datetime) -> Sequence[str]:
+        return [
+            Phrase("WhatsApp of {business} does not work", business=tenant.settings.name),
+            Phrase(
+                "Since {moment} guests are neither heard nor answered.", moment=_clock_time(tenant, since)
+            ),
+            Phrase("Reason: {reason}.", reason=_reason(line)),
+            _advice(tenant, line),
+            f"{self._console_url}/console",
+        ]
 
 
-_REASONS: Mapping[str, str] = {
-    "deaf": "WhatsApp does not answer on the line",
-    "connecting": "WhatsApp cannot be reached",
-    "disconnected": "the connection has ended",
-    "logged_out": "the link was removed on the phone",
-    "blocked": "WhatsApp refuses the number",
-    "silent": "nothing is heard of the sidecar, the process that holds the link",
+_REASONS: Mapping[str, Phrase] = {
+    "deaf": Phrase("WhatsApp does not answer on the line"),
+    "connecting": Phrase("WhatsApp cannot be reached"),
+    "disconnected": Phrase("the connection has ended"),
+    "logged_out": Phrase("the link was removed on the phone"),
+    "blocked": Phrase("WhatsApp refuses the number"),
+    "silent": Phrase("nothing is heard of the sidecar, the process that holds the link"),
 }
+# What the sidecar says more exactly (services/whatsapp/src/reconnect.js). Its other words stay as they are.
+_SIDECAR_REASONS = (
+    Phrase("WhatsApp refuses this number (403): look at WhatsApp on its phone"),
+    Phrase(
+        "WhatsApp finds this client too old (405): set WHATSAPP_VERSION to the current version, or update"
+    ),
+    Phrase("WhatsApp refuses linked devices for this number (411): update WhatsApp on its phone"),
+    Phrase("another program uses this link (440); trying once more in a minute"),
+    Phrase("another program uses this link (440): stop it, then connect again"),
+    Phrase("the link was removed on the phone"),
+)
+_IN_OUR_WORDS: Mapping[str, Phrase] = {str(phrase): phrase for phrase in _SIDECAR_REASONS}
 
 
-def _advice(tenant: Tenant, line: LineState) -> str:
+def _reason(line: LineState) -> str:
+    if line.reason:
+        return _IN_OUR_WORDS.get(line.reason, line.reason)
+    return _REASONS.get(line.state, line.state)
+
+
+def _advice(tenant: Tenant, line: LineState) -> Phrase:
     if line.state == "silent":
-        return "Tell whoever runs this installation: on its machine, `frontdesk doctor` says what is missing."
-    return (
+        return Phrase(
+            "Tell whoever runs this installation: on its machine, `frontdesk doctor` says what is missing."
+        )
+    return Phrase(
         "Look at WhatsApp on the business's phone. If the link is gone, make it anew: "
-        f"`frontdesk link {tenant.id}` shows a code to scan."
+        "{command} shows a code to scan.",
+        command=f"`frontdesk link {tenant.id}`",
     )
 
 
@@ -161,7 +193,7 @@ def _down_event(tenant: Tenant, line: LineState, since: datetime) -> Mapping[str
         "tenant": tenant.id,
         "state": line.state,
         "since": since.isoformat(),
-        "reason": line.reason or _REASONS.get(line.state, line.state),
+        "reason": _reason(line),
     }
 
 
@@ -178,10 +210,10 @@ def _is_down(newest: OutboxRow | None) -> bool:
     return newest is not None and newest.kind == OutboundKind.ALERT
 
 
-def _clock_time(tenant: Tenant, moment: datetime) -> str:
-    return moment.astimezone(tenant.settings.zone).strftime("%d %B, %H:%M")
+def _clock_time(tenant: Tenant, moment: datetime) -> Phrase:
+    return Written("dd MMMM, HH:mm", moment.astimezone(tenant.settings.zone))
 
 
 def _who(sender: str) -> str:
     user, _, server = sender.partition("@")
-    return f"+{user.partition(':')[0]}" if server == "s.whatsapp.net" else "A guest"
+    return f"+{user.partition(':')[0]}" if server == "s.whatsapp.net" else Phrase("A guest")

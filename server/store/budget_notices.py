@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from server.domain.messages import OutboundKind
+from server.domain.phrases import Phrase
 from server.domain.spending import MICROS, Crossing, Level, dollars
 from server.domain.tenants import Tenant
 from server.ports.clock import Clock
 from server.store.notices import Notice, add_notice, conversation_link
 from server.store.session import Database
 from server.store.tenants import get_tenant_row, to_tenant
+from server.translations import Written
 
-_UNTIL_MIDNIGHT: Mapping[Level, str] = {
-    Level.CHEAPER: "a cheaper model answers",
-    Level.EMBEDDED: "no model is asked: answers are quoted from your documents",
-    Level.HUMAN: "what would need a model goes to your team",
+_UNTIL_MIDNIGHT: Mapping[Level, Phrase] = {
+    Level.CHEAPER: Phrase("a cheaper model answers"),
+    Level.EMBEDDED: Phrase("no model is asked: answers are quoted from your documents"),
+    Level.HUMAN: Phrase("what would need a model goes to your team"),
 }
 
 
@@ -40,26 +42,38 @@ class BudgetNoticeRows:
                 # All processes name it alike, so that the outbox has it once.
                 f"budget:{tenant.id}:{crossing.conversation_id or ''}:{crossing.day}:{crossing.level.name}",
                 OutboundKind.NOTICE,
-                self._text(tenant, crossing),
+                self._lines(tenant, crossing),
                 self._event(crossing),
                 is_on_whatsapp=True,
             )
             return add_notice(self._database, session, tenant, notice, self._clock.now())
 
-    def _text(self, tenant: Tenant, crossing: Crossing) -> str:
-        name = tenant.settings.name
+    def _lines(self, tenant: Tenant, crossing: Crossing) -> Sequence[str]:
+        name, percent = tenant.settings.name, int(crossing.level)
+        then = _UNTIL_MIDNIGHT[crossing.level]
         if crossing.conversation_id is None:
-            whose, until, setting = name, "Until midnight", "daily_budget_usd"
+            headline = Phrase(
+                "{business} has used {percent} % of the day's AI budget", business=name, percent=percent
+            )
+            until = Phrase("Until midnight {then}.", then=then)
+            setting = "daily_budget_usd"
         else:
-            whose, until = f"One guest of {name}", "Until midnight, for this guest,"
+            headline = Phrase(
+                "One guest of {business} has used {percent} % of the day's AI budget",
+                business=name,
+                percent=percent,
+            )
+            until = Phrase("Until midnight, for this guest, {then}.", then=then)
             setting = "guest_daily_budget_usd"
-        return (
-            f"{whose} has used {crossing.level:d} % of the day's AI budget\n"
-            f"{dollars(crossing.spent_micros / MICROS)} of {dollars(crossing.budget_usd)} on "
-            f"{date.fromisoformat(crossing.day):%d %B}. {until} {_UNTIL_MIDNIGHT[crossing.level]}.\n"
-            f"To allow more: `frontdesk tenant set {tenant.id} {setting} DOLLARS`\n"
-            f"{self._link(crossing)}"
+        used = Phrase(
+            "{spent} of {budget} on {day}. {until}",
+            spent=dollars(crossing.spent_micros / MICROS),
+            budget=dollars(crossing.budget_usd),
+            day=Written("dd MMMM", date.fromisoformat(crossing.day)),
+            until=until,
         )
+        command = f"`frontdesk tenant set {tenant.id} {setting} DOLLARS`"
+        return [headline, used, Phrase("To allow more: {command}", command=command), self._link(crossing)]
 
     def _event(self, crossing: Crossing) -> Mapping[str, object]:
         return {

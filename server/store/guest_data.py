@@ -48,6 +48,7 @@ from server.store.models import (
 from server.store.session import Database
 from server.store.tenants import to_tenant
 from server.store.views import to_guest_view
+from server.translations import plain_text, told_in
 
 # Twilio hangs up by then: a call without an end is one of which it has not told.
 LONGEST_CALL = timedelta(hours=4)
@@ -62,7 +63,10 @@ _INTERNAL = frozenset({
 })  # fmt: skip
 
 # Of a report that quoted the guest among others.
-_ERASED = "Morning report\nIt quoted a guest who has been erased since. The console shows it without them."
+_ERASED = (
+    Phrase("Morning report"),
+    Phrase("It quoted a guest who has been erased since. The console shows it without them."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,8 @@ class GuestData:
             # A report's row stays, as it tells that the day's has been sent.
             is_report = OutboxRow.kind == OutboundKind.REPORT
             reports = update(OutboxRow).where(OutboxRow.id.in_(notices), is_report)
-            session.execute(reports.values(text=_ERASED))
+            settings = to_tenant(session.get_one(TenantRow, tenant_id)).settings
+            session.execute(reports.values(text=plain_text(_ERASED, told_in(settings))))
             session.execute(delete(OutboxRow).where(OutboxRow.id.in_(notices), ~is_report))
             _delete_conversations(session, conversations)
             session.execute(delete(GuestRow).where(GuestRow.id.in_([guest.id for guest in guests])))

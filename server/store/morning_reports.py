@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain.messages import Channel, OutboundKind
-from server.domain.report_text import report_text
 from server.domain.reports import BusinessDay, due_report
 from server.domain.tenants import Tenant
 from server.errors import StoreUnavailable
 from server.ports.clock import Clock
+from server.report_text import report_lines
 from server.store.models import OutboxRow
 from server.store.notices import Notice, add_notice, notice_rows
 from server.store.reports import Reports
@@ -73,13 +73,13 @@ class MorningReports:
         # All processes name it alike, so that the outbox has it once.
         cause = f"report:{tenant.id}:{day.date}"
         with self._database.read() as session:
-            unwritten = notice_rows(tenant, Notice(cause, OutboundKind.REPORT, "", event), now)
+            unwritten = notice_rows(tenant, Notice(cause, OutboundKind.REPORT, (), event), now)
             if not unwritten or _is_made(session, unwritten):
                 return []
         report = self._reports.report(tenant.id, day)
-        text = f"{report_text(report, tenant.settings.name, self._console_url)}\n\n{url}"
+        lines = [*report_lines(report, tenant.settings.name, self._console_url), "", url]
         with self._database.write() as session:
-            notice = Notice(cause, OutboundKind.REPORT, text, event)
+            notice = Notice(cause, OutboundKind.REPORT, lines, event)
             return add_notice(self._database, session, tenant, notice, now)
 
 

@@ -10,27 +10,42 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from server.domain.conversations import Reply, Turn
-from server.domain.messages import Channel, DeliveryState, OutboundKind
+from server.domain.messages import Channel, DeliveryState, MessageKind, OutboundKind
+from server.domain.phrases import Phrase
 from server.domain.tenants import Tenant
 from server.store.models import OutboxRow
 from server.store.session import Database
 from server.store.turn_ids import message_id_for
+from server.translations import plain_text, told_in
 
 _LONGEST_QUOTE = 300
 _NOT_KEPT = ("id",)
+_WITHOUT_WORDS: Mapping[str, Phrase] = {
+    MessageKind.TEXT: Phrase("(text)"),
+    MessageKind.REACTION: Phrase("(reaction)"),
+    MessageKind.LOCATION: Phrase("(location)"),
+    MessageKind.CONTACT: Phrase("(contact)"),
+    MessageKind.IMAGE: Phrase("(image)"),
+    MessageKind.VIDEO: Phrase("(video)"),
+    MessageKind.AUDIO: Phrase("(audio)"),
+    MessageKind.DOCUMENT: Phrase("(document)"),
+    MessageKind.STICKER: Phrase("(sticker)"),
+    MessageKind.OTHER: Phrase("(other)"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One thing that staff are told; the same *cause* and kind again is the same message.
 
-    ``text`` is what people read, its first line the subject of an e-mail; ``event`` is for the webhook.
+    ``lines`` are what people read, in their language where they are phrases; the first is the subject of an
+    e-mail. ``event`` is for the webhook.
     ``people`` are phone numbers and e-mail addresses to tell; None: those whom the tenant wants told.
     """
 
     cause: str
     kind: OutboundKind
-    text: str
+    lines: Sequence[str]
     event: Mapping[str, object]
     is_on_whatsapp: bool = False
     people: Sequence[str] | None = None
@@ -48,16 +63,25 @@ def staff_notices(turn: Turn, reply: Reply | None, console_url: str, now: dateti
         "urgent": is_urgent,
         "reason": "" if reply is None else reply.reason,
     }
-    headline = "may be in danger. Please act now" if is_urgent else "needs a person"
-    words = turn.question or f"({turn.messages[-1].kind})"
-    text = about_guest(turn.guest_name, headline, words, link)
-    notice = Notice(turn.id, OutboundKind.NOTICE, text, event, is_on_whatsapp=True)
+    guest = named(turn.guest_name)
+    headline = (
+        Phrase("{guest} may be in danger. Please act now:", guest=guest)
+        if is_urgent
+        else Phrase("{guest} needs a person:", guest=guest)
+    )
+    lines = [headline, quoted(turn.question, turn.messages[-1].kind), link]
+    notice = Notice(turn.id, OutboundKind.NOTICE, lines, event, is_on_whatsapp=True)
     return notice_rows(turn.tenant, notice, now)
 
 
-def about_guest(name: str | None, headline: str, words: str, link: str) -> str:
-    """What people read of a guest who needs them, with the beginning of the guest's *words*."""
-    return f"{name or 'A guest'} {headline}:\n{words[:_LONGEST_QUOTE]}\n{link}"
+def named(name: str | None) -> str:
+    """What a guest is called in a notice."""
+    return name or Phrase("A guest")
+
+
+def quoted(words: str, kind: str) -> str:
+    """The beginning of a guest's *words*; of a message without any what *kind* it is of."""
+    return words[:_LONGEST_QUOTE] or _WITHOUT_WORDS[kind]
 
 
 def conversation_link(console_url: str, conversation_id: int) -> str:
@@ -92,11 +116,12 @@ def add_notice(
 def _addressed(tenant: Tenant, notice: Notice) -> Iterator[tuple[Channel, str, str]]:
     settings = tenant.settings
     people = (*settings.staff_numbers, *settings.staff_emails) if notice.people is None else notice.people
+    text = plain_text(notice.lines, told_in(settings))
     for person in people:
         if "@" in person:
-            yield Channel.STAFF_EMAIL, person, notice.text
+            yield Channel.STAFF_EMAIL, person, text
         elif notice.is_on_whatsapp:
-            yield Channel.WHATSAPP, f"{_digits(person)}@s.whatsapp.net", notice.text
+            yield Channel.WHATSAPP, f"{_digits(person)}@s.whatsapp.net", text
     if settings.staff_webhook:
         yield Channel.STAFF_WEBHOOK, settings.staff_webhook, json.dumps(notice.event)
 

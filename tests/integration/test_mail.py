@@ -12,9 +12,11 @@ import pytest
 
 from server.adapters.resend_mail import ResendMailer
 from server.domain.messages import Channel, OutboundMessage
+from server.domain.phrases import Phrase
 from server.errors import ProviderRejected, ProviderUnavailable
 from server.outbox.mail import MailSender, NoMail
 from server.ports.mail import Mail
+from server.translations import plain_text
 from simulators.http_server import serve
 from simulators.resend import DOMAIN, KEY, Resend
 from tests.fakes.senders import FakeMailer
@@ -109,6 +111,14 @@ def test_the_first_line_of_a_notice_is_the_subject() -> None:
     MailSender(mailer).send(a_message("Dana needs a person:\nIs there parking?\nhttp://desk"))
     mail = mailer.delivered["3EB0AA"]
     assert (mail.subject, mail.text) == ("Dana needs a person", "Is there parking?\nhttp://desk")
+
+
+def test_a_hebrew_subject_arrives_as_it_was_written(mailer: ResendMailer, resend: Resend) -> None:
+    lines = [Phrase("{guest} needs a person:", guest="Maya"), "Is there parking?", "http://desk"]
+    MailSender(mailer).send(a_message(plain_text(lines, "he")))
+    (mail,) = resend.mails
+    assert mail["subject"] == "\u200fנדרש מענה אנושי: \u2068Maya\u2069"
+    assert mail["text"] == "\u200f\u2068Is there parking?\u2069\n\u200fhttp://desk"
 
 
 def test_without_a_key_it_is_said_what_is_missing() -> None:

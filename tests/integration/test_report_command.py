@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -55,6 +56,16 @@ def test_a_day_is_told_in_plain_words(runner: CliRunner, tenants: Tenants) -> No
     assert told.startswith("Morning report of Harbour House: ")
     assert "Promises that are open: 1 of 1\n- Maya, since " in told
     assert "https://desk.example/console/conversations/" in told
+
+
+def test_a_hebrew_team_is_told_in_hebrew(runner: CliRunner, tenants: Tenants) -> None:
+    settings = tenants.get("1").settings
+    tenants.update("1", replace(settings, team_language="he"))
+    day = (make_clock().now() - timedelta(days=2)).astimezone(settings.zone).date()
+    told = report(runner, "1", "--day", str(day))
+    assert told.startswith("\u200fדוח בוקר של \u2068Harbour House\u2069: יום ")
+    assert "\u200fהבטחות פתוחות: 1 מתוך 1\n\u200f- \u2068Maya\u2069, מאז " in told
+    assert "\u200f  https://desk.example/console/conversations/" in told
 
 
 def test_without_a_day_it_is_yesterday_s(runner: CliRunner) -> None:

@@ -99,6 +99,19 @@ def test_reminders_come_after_some_minutes_or_never(runner: CliRunner, tenants: 
     assert tenants.get("1").settings.remind_after_minutes == 1_440
 
 
+def test_the_team_s_language_is_one_that_there_are_words_for(runner: CliRunner, tenants: Tenants) -> None:
+    assert tenants.get("1").settings.team_language == ""
+    set_it(runner, "team_language", "he")
+    assert tenants.get("1").settings.team_language == "he"
+    for bad in ("fr", "hebrew", "HE"):
+        assert fault(runner, "team_language", bad).startswith(
+            "team_language: must be one of en, he, or empty"
+        )
+    assert tenants.get("1").settings.team_language == "he"
+    set_it(runner, "team_language")
+    assert tenants.get("1").settings.team_language == ""
+
+
 def test_who_is_next_in_line_has_a_number_with_country_code_or_an_address(
     runner: CliRunner, tenants: Tenants
 ) -> None:

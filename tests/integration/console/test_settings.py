@@ -43,8 +43,9 @@ def form_of(page: TestResponse) -> dict[str, str]:
     for name, value in re.findall(r'<textarea[^>]*\bname="([^"]+)"[^>]*>\n(.*?)</textarea>', html, re.DOTALL):
         form[name] = unescape(value)
     for name, choices in re.findall(r'<select[^>]*\bname="([^"]+)"[^>]*>(.*?)</select>', html, re.DOTALL):
-        chosen = re.search(r"<option selected>([^<]*)", choices)
-        form[name] = unescape(chosen[1]) if chosen else ""
+        chosen = re.search(r'<option(?: value="([^"]*)")?[^>]* selected>([^<]*)', choices)
+        assert chosen
+        form[name] = unescape(chosen[2] if chosen[1] is None else chosen[1])
     return form
 
 
@@ -79,6 +80,7 @@ def test_a_form_that_nobody_touched_changes_nothing(
         rings_first=True,
         transfer_number="+972501234567",
         daily_budget_usd=2.5,
+        team_language="he",
     )
     tenants.update("1", rich)
     assert save(staff, {}).status_code == HTTPStatus.SEE_OTHER
@@ -119,6 +121,27 @@ def test_what_will_not_do_is_told_at_its_field_and_nothing_typed_is_lost(
         assert f'href="#{name}"' in answer.text
     assert "is no e-mail address; one is owner@hotel.example" in unescape(answer.text)
     assert answer.text.count('aria-invalid="true"') == 2
+
+
+def test_the_team_s_language_is_chosen_of_those_that_there_are(staff: FlaskClient, tenants: Tenants) -> None:
+    page = staff.get(URL)
+    assert form_of(page)["team_language"] == ""
+    (choices,) = re.findall(r'<select id="team_language"[^>]*>(.*?)</select>', page.text, re.DOTALL)
+    assert re.findall(r'value="([^"]*)"', choices) == ["", "en", "he"]
+    assert '<label for="team_language">Language of what they are told</label>' in page.text
+    assert save(staff, {"team_language": "he"}).status_code == HTTPStatus.SEE_OTHER
+    assert tenants.get("1").settings.team_language == "he"
+    refused = save(staff, {"team_language": "fr"})
+    assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert form_of(refused)["team_language"] == "fr"
+    assert tenants.get("1").settings.team_language == "he"
+    assert save(staff, {"team_language": ""}).status_code == HTTPStatus.SEE_OTHER
+    assert tenants.get("1").settings.team_language == ""
+
+
+def test_the_team_s_language_has_a_name_in_hebrew(staff: FlaskClient) -> None:
+    page = staff.get(URL, headers={"Accept-Language": "he"})
+    assert '<label for="team_language">שפת ההודעות לצוות</label>' in page.text
 
 
 def test_what_was_mended_can_be_saved_from_the_page_that_refused_it(

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from server.domain.report_text import report_text, seconds_in_words
 from server.domain.reports import (
     AnswerTimes,
     BusinessDay,
@@ -29,6 +28,8 @@ from server.domain.reports import (
 )
 from server.domain.spending import dollars
 from server.domain.views import GuestView
+from server.report_text import report_lines, seconds_in_words
+from server.translations import plain_text
 
 NOON = datetime(2026, 11, 20, 10, tzinfo=UTC)
 MAYA = GuestView(id=1, name="Maya\nRosen", phone=None, chat_key=None)
@@ -74,7 +75,7 @@ REPORT = MorningReport(
 
 def test_it_says_all_of_it_in_order() -> None:
     link = "  http://desk/console/conversations/7"
-    assert report_text(REPORT, "Harbour House", "http://desk").splitlines() == [
+    assert plain_text(report_lines(REPORT, "Harbour House", "http://desk"), "en").splitlines() == [
         "Morning report of Harbour House: Friday 20 November 2026",
         "",
         "Promises that are open: 1 of 2",
@@ -111,9 +112,62 @@ def test_it_says_all_of_it_in_order() -> None:
     ]
 
 
+def test_in_hebrew_it_says_the_same_line_by_line() -> None:
+    link = "\u200f  http://desk/console/conversations/7"
+    maya, asked = "\u2068Maya Rosen\u2069", "\u2068May we bring a parrot?\u2069"
+    lines = plain_text(report_lines(REPORT, "Harbour House", "http://desk"), "he").splitlines()
+    assert lines == [
+        "\u200fדוח בוקר של \u2068Harbour House\u2069: יום שישי, 20 בנובמבר 2026",
+        "",
+        "\u200fהבטחות פתוחות: 1 מתוך 2",
+        f"\u200f- {maya}, מאז 12:00: {asked}",
+        link,
+        "",
+        "\u200fאורחים שממתינים למענה אנושי, נכון ל-21 בנוב׳ 08:00: 30",
+        f"\u200f- {maya}, מאז 18 בנוב׳ 12:00",
+        link,
+        "\u200f- ועוד 29",
+        "",
+        "\u200fהבטחות שקוימו: 1",
+        f"\u200f- {maya}, 12:00, נענתה על ידי \u2068Noa\u2069, 21 בנוב׳ 12:00: {asked}",
+        link,
+        "",
+        "\u200fשאלות שאין מסמך שעונה עליהן: 1",
+        f"\u200f- {maya}, 12:00: {asked}",
+        link,
+        "",
+        "\u200fתלונות: 1",
+        f"\u200f- {maya}, 12:00: \u2068It is cold.\u2069",
+        link,
+        "",
+        "\u200fשיחות טלפון: 2 נענו (1 דק׳ 35 שנ׳), 1 לא נענו",
+        f"\u200f- {maya}, לא נענתה, 12:00 (\u2068no-answer\u2069)",
+        link,
+        "",
+        "\u200fהודעות מאורחים: 9, אורחים: 4 (מתוכם חדשים: 1)",
+        "\u200fתשובות הדלפק: מחציתן בתוך 2.0 שנ׳, 95 מתוך 100 בתוך 4.2 שנ׳",
+        "\u200fתשובות הצוות: אין",
+        "\u200fמתוך 4 תשובות: הדלפק 75%, אנשים 25%",
+        "\u200fהודעות שלא נמסרו: 2",
+        "\u200fעלות: \u2068$1.25\u2069 מתוך \u2068$5.00\u2069 (25%), פניות למודלים: 12, מתוכן נכשלו: 1",
+    ]
+
+
+def test_a_guest_without_a_name_has_a_number_or_is_counted() -> None:
+    by_phone = replace(PROMISE, guest=replace(MAYA, name=None, phone="+972501234567"))
+    unknown = replace(PROMISE, guest=replace(MAYA, name=None))
+    report = replace(REPORT, promises=Promises(2, 2, [by_phone, unknown], []))
+    lines = report_lines(report, "Harbour House", "http://desk")
+    english, hebrew = (plain_text(lines, language) for language in ("en", "he"))
+    for words in ("- +972501234567, since", "- Guest 1, since"):
+        assert words in english
+    for words in ("- \u2068+972501234567\u2069, מאז", "- אורח 1, מאז"):
+        assert words in hebrew
+
+
 def test_long_words_and_long_lists_are_cut() -> None:
     many = replace(REPORT, promises=Promises(80, 80, [replace(PROMISE, asked="a" * 500)] * 80, []))
-    text = report_text(many, "Harbour House", "http://desk")
+    text = plain_text(report_lines(many, "Harbour House", "http://desk"), "en")
     assert text.count("a" * 200 + "…") == 25
     assert "a" * 201 not in text
     assert "- and 55 more" in text
