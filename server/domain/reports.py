@@ -258,7 +258,7 @@ class Promises:
 
 @dataclass(frozen=True, slots=True)
 class WaitingGuest:
-    """A conversation that needs a person, and the guest's last words in it."""
+    """A conversation that needs a person, and what its guest had said last when one was first needed."""
 
     conversation_id: int
     guest: GuestView

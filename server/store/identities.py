@@ -155,7 +155,9 @@ def _join(leaving: ConversationRow, staying: ConversationRow) -> None:
         staying.offered = leaving.offered
         staying.language = leaving.language or staying.language
     needed = [one.needs_human_since for one in (staying, leaving) if one.needs_human_since is not None]
+    in_danger = [one.danger_at for one in (staying, leaving) if one.is_urgent and one.danger_at is not None]
     staying.needs_human_since = min(needed, default=None)
+    staying.danger_at = max(in_danger, default=None)
     if Mode(staying.mode) is Mode.AI and Mode(leaving.mode) is not Mode.AI:
         staying.mode, staying.mode_by = leaving.mode, leaving.mode_by
         staying.hand_back_at = leaving.hand_back_at

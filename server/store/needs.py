@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, bindparam, case, func, literal, select, update
+from sqlalchemy import String, and_, bindparam, case, func, literal, select, update
 from sqlalchemy.orm import Session
 
-from server.domain.reminders import EMERGENCY
 from server.store.guests_only import is_a_guest
-from server.store.models import ConversationRow, GuestRow, TurnRow
+from server.store.models import ConversationRow, GuestRow
 from server.store.models.base import UtcDateTime
 from server.store.session import Database
 
@@ -46,20 +45,12 @@ def ask_for_help(session: Session, conversation_id: int, now: datetime) -> None:
 
     Unless it began so a moment ago: who calls for help again waits since the first time.
     """
-    has_begun = (
-        select(TurnRow.id)
-        .where(
-            TurnRow.conversation_id == conversation_id,
-            TurnRow.committed_at >= ConversationRow.needs_human_since,
-            TurnRow.committed_at >= now - _SAME_EMERGENCY,
-            TurnRow.committed_at < now,
-            TurnRow.reason.startswith(EMERGENCY, autoescape=True),
-        )
-        .exists()
-    )
+    has_begun = and_(ConversationRow.is_urgent, ConversationRow.danger_at >= now - _SAME_EMERGENCY)
     since = case((has_begun, ConversationRow.needs_human_since), else_=literal(now, UtcDateTime()))
     session.execute(
-        update(ConversationRow).where(ConversationRow.id == conversation_id).values(needs_human_since=since)
+        update(ConversationRow)
+        .where(ConversationRow.id == conversation_id)
+        .values(needs_human_since=since, danger_at=now)
     )
 
 

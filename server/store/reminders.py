@@ -13,26 +13,18 @@ from sqlalchemy.orm import Session
 
 from server.domain.conversations import Mode
 from server.domain.messages import OutboundKind
+from server.domain.phrases import Counted, Phrase
 from server.domain.playground import is_test_key
-from server.domain.reminders import EMERGENCY, Reminder, Waiting
+from server.domain.reminders import Reminder, Waiting
 from server.ports.clock import Clock
 from server.store.models import ConversationRow, GuestRow, InboundRow, TenantRow, TurnRow
 from server.store.models.base import UtcDateTime
-from server.store.notices import Notice, about_guest, add_notice, conversation_link
+from server.store.notices import Notice, add_notice, conversation_link, named, quoted
 from server.store.session import Database
 from server.store.tenants import to_tenant
 
 # Not NULL within any range.
 _SINCE: ColumnElement[datetime] = type_coerce(ConversationRow.needs_human_since, UtcDateTime())
-_IS_URGENT = (
-    select(TurnRow.id)
-    .where(
-        TurnRow.conversation_id == ConversationRow.id,
-        TurnRow.committed_at >= ConversationRow.needs_human_since,
-        TurnRow.reason.startswith(EMERGENCY, autoescape=True),
-    )
-    .exists()
-)
 _IS_SEEN_TO = or_(ConversationRow.assigned_to.is_not(None), ConversationRow.mode == Mode.HUMAN)
 
 
@@ -51,7 +43,9 @@ class Reminders:
     def waiting(self, first: datetime, last: datetime) -> Sequence[Waiting]:
         """The conversations that have waited since between *first* and *last*, by when they began."""
         query = (
-            select(ConversationRow.id, ConversationRow.tenant_id, _SINCE, _IS_URGENT, _IS_SEEN_TO)
+            select(
+                ConversationRow.id, ConversationRow.tenant_id, _SINCE, ConversationRow.is_urgent, _IS_SEEN_TO
+            )
             .where(_SINCE.between(first, last))
             .order_by(_SINCE)
         )
@@ -84,11 +78,11 @@ class Reminders:
             if guest is None or is_test_key(guest.chat_key):
                 return []
             link = conversation_link(self._console_url, waiting.conversation_id)
-            words = _last_words(session, waiting.conversation_id)
+            words = _words_asked(session, waiting)
             notice = Notice(
                 f"waiting:{waiting.conversation_id}:{waiting.since.isoformat()}:{reminder.number}",
                 OutboundKind.NOTICE,
-                about_guest(guest.name, _headline(waiting, now), words, link),
+                [_headline(guest.name, waiting, now), words, link],
                 _event(session, reminder, link),
                 is_on_whatsapp=True,
                 people=reminder.people,
@@ -96,29 +90,40 @@ class Reminders:
             return add_notice(self._database, session, waiting.tenant, notice, now)
 
 
-def _headline(waiting: Waiting, now: datetime) -> str:
-    waited = _in_words(now - waiting.since)
+def _headline(name: str | None, waiting: Waiting, now: datetime) -> Phrase:
+    guest, waited = named(name), _in_words(now - waiting.since)
     if waiting.is_urgent:
-        return f"may be in danger, and has waited {waited} for a person. Please act now"
-    return f"has waited {waited} for a person"
+        return Phrase(
+            "{guest} may be in danger, and has waited {waited} for a person. Please act now:",
+            guest=guest,
+            waited=waited,
+        )
+    return Phrase("{guest} has waited {waited} for a person:", guest=guest, waited=waited)
 
 
-def _in_words(waited: timedelta) -> str:
+def _in_words(waited: timedelta) -> Phrase:
     minutes = waited // timedelta(minutes=1)
     if minutes < 120:
-        return "1 minute" if minutes == 1 else f"{minutes} minutes"
+        return Counted("{count} minute", "{count} minutes", count=minutes)
     hours = minutes // 60
-    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
+    if hours < 48:
+        return Counted("{count} hour", "{count} hours", count=hours)
+    return Counted("{count} day", "{count} days", count=hours // 24)
 
 
-def _last_words(session: Session, conversation_id: int) -> str:
-    newest = session.execute(
+def _words_asked(session: Session, waiting: Waiting) -> str:
+    """What a person was needed for; the guest may have said thanks since."""
+    asked = session.execute(
         select(InboundRow.text, InboundRow.kind)
-        .where(InboundRow.conversation_id == conversation_id, InboundRow.from_me.is_(False))
+        .where(
+            InboundRow.conversation_id == waiting.conversation_id,
+            InboundRow.from_me.is_(False),
+            InboundRow.received_at <= waiting.since,
+        )
         .order_by(InboundRow.id.desc())
         .limit(1)
     ).one_or_none()
-    return "" if newest is None else newest.text or f"({newest.kind})"
+    return "" if asked is None else quoted(asked.text, asked.kind)
 
 
 def _event(session: Session, reminder: Reminder, link: str) -> Mapping[str, object]:

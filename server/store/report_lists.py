@@ -237,16 +237,21 @@ def open_now(session: Session, tenant_id: str, at: datetime) -> OpenNow:
 
 
 def _waiting(session: Session, tenant_id: str) -> tuple[Sequence[WaitingGuest], int]:
-    last_words = (
+    # What a person was needed for; the guest may have said thanks since.
+    words_asked = (
         select(InboundRow.text)
-        .where(InboundRow.conversation_id == ConversationRow.id, is_of_a_guest())
+        .where(
+            InboundRow.conversation_id == ConversationRow.id,
+            InboundRow.received_at <= ConversationRow.needs_human_since,
+            is_of_a_guest(),
+        )
         .order_by(InboundRow.id.desc())
         .limit(1)
         .scalar_subquery()
     )
     rows = session.execute(
         select(
-            ConversationRow.id, GuestRow, ConversationRow.needs_human_since, last_words, func.count().over()
+            ConversationRow.id, GuestRow, ConversationRow.needs_human_since, words_asked, func.count().over()
         )
         .join(GuestRow, GuestRow.id == ConversationRow.guest_id)
         .where(

@@ -13,8 +13,8 @@ def turn_id_for(tenant_id: str, conversation_id: int, first_message_id: int, pro
     """The id of the turn whose oldest message is the inbound row *first_message_id*.
 
     Args:
-        provider_id: the message's own. SQLite gives the numbers of a guest who was erased to the next one, to
-            whom nothing would be sent under an id that was sent before.
+        provider_id: the message's own. Numbers of rows begin again in a database that is made anew beside a
+            link that has sent before, and under an id that it knows nothing would be sent.
     """
     return _digest("turn", tenant_id, str(conversation_id), str(first_message_id), provider_id)[:32]
 

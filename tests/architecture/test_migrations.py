@@ -6,7 +6,6 @@ import secrets
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -17,6 +16,7 @@ from server.store.migrate import is_current, migrate
 from server.store.models import Base, ConversationRow
 from server.store.session import Database
 from tests.fakes.clock import FakeClock
+from tests.support.databases import go_back
 from tests.support.threads import ThreadBuilder
 
 
@@ -40,15 +40,6 @@ def test_tables_of_a_later_version_are_taken_as_they_are(database: Database) -> 
 def test_migrating_twice_is_harmless(database: Database) -> None:
     migrate(database)
     assert is_current(database)
-
-
-def go_back(database: Database, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).resolve().parents[2] / "migrations"))
-    with database.engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, revision)
-        connection.commit()
 
 
 @pytest.mark.usefixtures("tenants")
@@ -125,3 +116,22 @@ def test_what_waited_for_a_person_before_the_time_was_kept_waits_since_its_last_
     with database.read() as session:
         rows = session.execute(select(ConversationRow.id, ConversationRow.needs_human_since))
         assert {row.id: row.needs_human_since for row in rows} == {waiting.id: clock.now(), other.id: None}
+
+
+@pytest.mark.usefixtures("tenants")
+def test_who_waits_in_danger_before_its_time_was_kept_still_does(
+    database: Database, clock: FakeClock
+) -> None:
+    in_danger, safe_again, other = (ThreadBuilder(database, clock.now()) for _ in range(3))
+    for thread in (in_danger, safe_again, other):
+        thread.needs_a_person()
+        thread.guest_says("Help!")
+        thread.reply("Help comes", turn={"reason": "not_known" if thread is other else "emergency_fire"})
+    safe_again.guest_says("Is there a helipad?")
+    safe_again.needs_a_person()
+    go_back(database, "0015")
+    migrate(database)
+    with database.read() as session:
+        rows = session.execute(select(ConversationRow.id, ConversationRow.is_urgent))
+        urgent = {row.id for row in rows if row.is_urgent}
+    assert urgent == {in_danger.id}

@@ -235,6 +235,25 @@ def test_staff_who_have_one_of_the_conversations_have_the_merged_one(
     assert turn.mode == "human"
 
 
+@pytest.mark.parametrize("is_over", [False, True])
+def test_danger_that_is_not_over_is_that_of_the_merged_one_too(
+    inbox: Inbox, identities: Identities, leases: Leases, database: Database, is_over: bool
+) -> None:
+    leaving, staying = receive(inbox, BY_PHONE), receive(inbox, BY_LID)
+    then = datetime(2026, 7, 1, tzinfo=UTC)
+    in_danger = {"needs_human_since": None if is_over else then, "danger_at": then}
+    waiting = {"needs_human_since": then - timedelta(hours=1)}
+    with database.write() as session:
+        for conversation_id, values in ((leaving, in_danger), (staying, waiting)):
+            session.execute(
+                update(ConversationRow).where(ConversationRow.id == conversation_id).values(**values)
+            )
+    identities.link("1", LID, PHONE)
+    merge_all(identities, leases)
+    with database.read() as session:
+        assert session.get_one(ConversationRow, staying).is_urgent is not is_over
+
+
 def test_a_merge_without_the_leases_changes_nothing(
     inbox: Inbox, identities: Identities, leases: Leases, database: Database
 ) -> None:

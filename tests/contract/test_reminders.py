@@ -164,6 +164,14 @@ def test_a_reminder_tells_who_waits_how_long_for_what_and_where(house: House) ->
     }
 
 
+def test_a_reminder_quotes_what_a_person_is_needed_for(house: House) -> None:
+    house.hears("Is there a helipad?")
+    house.after(1)
+    house.hears("And a heliport?")
+    house.after(5)
+    assert house.reminders()[0].text.splitlines()[1] == "Is there a helipad?"
+
+
 def test_a_guest_without_words_or_name_is_spoken_of_all_the_same(house: House) -> None:
     house.hears("", "no_words", kind=MessageKind.IMAGE, address=GuestAddress("x@lid", lid="x@lid"))
     house.after(5)
@@ -252,6 +260,15 @@ def test_a_draft_is_waited_for_until_it_is_sent(house: House) -> None:
     assert draft is not None
     drafts.send("1", conversation_id, draft.id, None, NOA)
     assert house.after(5) == []
+
+
+def test_of_danger_all_are_told_each_minute_where_the_desk_only_drafts(house: House) -> None:
+    conversation_id = house.hears()
+    house.modes.set_mode("1", conversation_id, Mode.DRAFT, NOA)
+    house.hears("Fire!", "emergency_fire")
+    assert house.after(1) == [TEAM, OWNER, "webhook 1"]
+    assert house.after(1) == [TEAM, OWNER, MANAGER, "webhook 2"]
+    assert json.loads(house.reminders()[-1].text)["urgent"] is True
 
 
 def test_who_waits_again_is_spoken_of_again(house: House) -> None:

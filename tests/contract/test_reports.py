@@ -407,6 +407,16 @@ def test_who_waits_for_a_person_stands_by_the_longest_wait(
     assert now.waiting[0].since == NOON - timedelta(hours=5)
 
 
+def test_who_waits_is_quoted_with_what_a_person_is_needed_for(
+    reports: Reports, thread: ThreadBuilder
+) -> None:
+    thread.guest_says("Hello")
+    thread.guest_says("Is there a helipad?")
+    thread.needs_a_person()
+    thread.guest_says("Thank you!")
+    assert [one.words for one in reports.now("1").waiting] == ["Is there a helipad?"]
+
+
 def test_open_questions_stand_newest_first(
     reports: Reports, thread: ThreadBuilder, database: Database
 ) -> None:

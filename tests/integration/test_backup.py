@@ -6,21 +6,24 @@ import shutil
 import stat
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from server.backup import postgres_tables
 from server.backup.installation import back_up, restore
 from server.domain.tenants import TenantSettings
 from server.errors import CommandError
 from server.store.leases import make_ownership
 from server.store.migrate import migrate
+from server.store.models import Base, GuestRow
 from server.store.session import Database
 from server.store.tenants import Tenants
 from simulators.lab import Lab, wait_until
 from simulators.whatsapp_client import WhatsAppSimulator, start_simulator
 from tests.fakes.clock import FakeClock
+from tests.support.databases import PostgresTemplate
 
 HOST = "972500000001"
 GUEST = "972520000001"
@@ -148,6 +151,48 @@ def test_an_installation_is_not_replaced_unless_that_is_asked_for(here: Place, a
     assert here.names() == ["Harbour House", "Hill Inn"]
     here.restore(archive, replace=True)
     assert here.names() == ["Harbour House"]
+
+
+def add_guest(database: Database) -> int:
+    guest = GuestRow(tenant_id="1", created_at=FakeClock().now())
+    with database.write() as session:
+        session.add(guest)
+    return guest.id
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_number_that_was_given_before_a_backup_is_not_given_again_after_it(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    template, archive = request.getfixturevalue(f"{kind}_template"), tmp_path / "backup.tar.gz"
+    parts: list[str] = []
+    with ExitStack() as stack:
+        old, new = (
+            stack.enter_context(closing(Database(stack.enter_context(template.fresh())))) for _ in range(2)
+        )
+        Tenants(old, FakeClock()).add("1", TenantSettings(name="Harbour House"))
+        add_guest(old)
+        erased = add_guest(old)
+        with old.write() as session:
+            session.delete(session.get_one(GuestRow, erased))
+        back_up(old, make(tmp_path / "old"), archive, parts.append)
+        restore(new, make(tmp_path / "new"), archive, replace=False, progress=parts.append)
+        assert add_guest(new) > erased
+
+
+def test_an_archive_that_does_not_tell_which_numbers_were_given_goes_on_above_its_rows(
+    postgres_template: PostgresTemplate, tmp_path: Path
+) -> None:
+    parts: list[str] = []
+    with postgres_template.fresh() as url, closing(Database(url)) as database:
+        Tenants(database, FakeClock()).add("1", TenantSettings(name="Harbour House"))
+        newest = add_guest(database)
+        dsn = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        tables = [table.name for table in Base.metadata.sorted_tables]
+        columns = postgres_tables.dump(dsn, tables, tmp_path, parts.append)
+        (tmp_path / "given.json").unlink()
+        postgres_tables.load(dsn, columns, tmp_path, parts.append)
+        assert add_guest(database) == newest + 1
 
 
 @pytest.mark.parametrize("at", [0.1, 0.5, 0.95])

@@ -286,9 +286,17 @@ def test_what_is_written_to_the_next_guest_has_ids_of_its_own(
         guest_id = session.scalars(select(GuestRow.id)).one()
     eraser.erase("1", guest_id, DAN)
     second = turn_of_a_new_guest()
-    # SQLite gives numbers of rows again.
-    assert (second.conversation_id == first.conversation_id) is database.is_sqlite
+    assert second.conversation_id > first.conversation_id
     assert second.id != first.id
+
+
+def test_no_number_of_an_erased_guest_comes_to_mean_somebody_else(
+    database: Database, eraser: Eraser, zelda: FullGuest, clock: FakeClock, media: MediaFolder
+) -> None:
+    eraser.erase("1", zelda.guest_id, DAN)
+    next_guest = FullGuest(database, clock, media, "2")
+    for number in ("guest_id", "conversation_id", "message_id", "answer_id", "draft_id", "question_id"):
+        assert getattr(next_guest, number) > getattr(zelda, number), number
 
 
 def test_rows_of_one_person_that_wait_to_be_joined_are_erased_together(

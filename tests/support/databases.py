@@ -8,12 +8,25 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import create_engine, text
 
 from server.store.migrate import migrate
 from server.store.session import Database, normalise_url
 
+_MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 _numbers = count(1)
+
+
+def go_back(database: Database, revision: str) -> None:
+    """Undo the migrations after *revision*."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+        connection.commit()
 
 
 class PostgresTemplate:

@@ -38,6 +38,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 # SQLite counts rows up only in a plain INTEGER primary key.
 RowId = BigInteger().with_variant(Integer, "sqlite")
+# For tables with a RowId. SQLite would give the highest numbers again once their rows are gone, and links and
+# notes that name them would come to mean somebody else.
+GIVEN_ONCE = {"sqlite_autoincrement": True}
 Json = JSON().with_variant(JSONB, "postgresql")
 
 

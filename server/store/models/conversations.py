@@ -5,11 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    text,
+)
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.store.models.base import Base, Json, RowId, UtcDateTime
+from server.store.models.base import GIVEN_ONCE, Base, Json, RowId, UtcDateTime
 
 
 class TenantRow(Base):
@@ -49,6 +59,7 @@ class GuestRow(Base):
             sqlite_where=text("merge_into IS NOT NULL"),
             postgresql_where=text("merge_into IS NOT NULL"),
         ),
+        GIVEN_ONCE,
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -85,6 +96,7 @@ class ConversationRow(Base):
             sqlite_where=text("hand_back_at IS NOT NULL"),
             postgresql_where=text("hand_back_at IS NOT NULL"),
         ),
+        GIVEN_ONCE,
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -96,6 +108,8 @@ class ConversationRow(Base):
     guest_typing_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Since when a person is needed; NULL: none is.
     needs_human_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When somebody in it last seemed to be in danger, whatever has become of it.
+    danger_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The member of staff who looks after it.
     assigned_to: Mapped[int | None] = mapped_column(RowId)
     # The newest inbound message that staff have had on their screen.
@@ -115,6 +129,17 @@ class ConversationRow(Base):
     @classmethod
     def _needs_human(cls) -> ColumnElement[bool]:
         return cls.needs_human_since.is_not(None)
+
+    @hybrid_property
+    def is_urgent(self) -> bool:
+        """Whether a person is needed because somebody may be in danger."""
+        since, danger_at = self.needs_human_since, self.danger_at
+        return since is not None and danger_at is not None and danger_at >= since
+
+    @is_urgent.inplace.expression
+    @classmethod
+    def _is_urgent(cls) -> ColumnElement[bool]:
+        return and_(cls.danger_at.is_not(None), cls.danger_at >= cls.needs_human_since)
 
 
 class InboundRow(Base):
@@ -144,6 +169,7 @@ class InboundRow(Base):
             sqlite_where=text("covered_by IS NOT NULL"),
             postgresql_where=text("covered_by IS NOT NULL"),
         ),
+        GIVEN_ONCE,
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -185,6 +211,7 @@ class OutboxRow(Base):
             sqlite_where=text("state IN ('committed', 'sending')"),
             postgresql_where=text("state IN ('committed', 'sending')"),
         ),
+        GIVEN_ONCE,
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -247,7 +274,7 @@ class ConversationEventRow(Base):
     """What happened to a conversation beside its messages: who took it over, gave it back, merged it."""
 
     __tablename__ = "conversation_events"
-    __table_args__ = (Index(None, "conversation_id", "id"),)
+    __table_args__ = (Index(None, "conversation_id", "id"), GIVEN_ONCE)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))

@@ -7,14 +7,14 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.store.models.base import Base, RowId, UtcDateTime
+from server.store.models.base import GIVEN_ONCE, Base, RowId, UtcDateTime
 
 
 class ModelCallRow(Base):
     """One call to a language model, ended. Written after the reply, so it refers to no turn by a key."""
 
     __tablename__ = "model_calls"
-    __table_args__ = (Index(None, "started_at"), Index(None, "turn_id"))
+    __table_args__ = (Index(None, "started_at"), Index(None, "turn_id"), GIVEN_ONCE)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))

@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.store.models.base import Base, Json, RowId, UtcDateTime
+from server.store.models.base import GIVEN_ONCE, Base, Json, RowId, UtcDateTime
 
 
 class ApiKeyRow(Base):
     """A key of the chat API, known by its hash alone; one with ``revoked_at`` opens nothing any more."""
 
     __tablename__ = "api_keys"
+    __table_args__ = GIVEN_ONCE
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
@@ -33,6 +34,7 @@ class UserRow(Base):
     """
 
     __tablename__ = "users"
+    __table_args__ = GIVEN_ONCE
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
@@ -52,7 +54,7 @@ class AuditRow(Base):
     """Something that staff did which others may ask about. Never holds words of a guest's, nor a secret."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index(None, "tenant_id", "id"),)
+    __table_args__ = (Index(None, "tenant_id", "id"), GIVEN_ONCE)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
@@ -69,7 +71,7 @@ class NoteRow(Base):
     """What staff tell one another about a conversation. No guest ever sees it."""
 
     __tablename__ = "conversation_notes"
-    __table_args__ = (Index(None, "conversation_id", "id"),)
+    __table_args__ = (Index(None, "conversation_id", "id"), GIVEN_ONCE)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
@@ -94,7 +96,7 @@ class CannedReplyRow(Base):
     """A reply that staff write often, with placeholders."""
 
     __tablename__ = "canned_replies"
-    __table_args__ = (Index(None, "tenant_id", "title"),)
+    __table_args__ = (Index(None, "tenant_id", "title"), GIVEN_ONCE)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
@@ -110,7 +112,7 @@ class DraftRow(Base):
     """
 
     __tablename__ = "drafts"
-    __table_args__ = (Index(None, "conversation_id", "id"),)
+    __table_args__ = (Index(None, "conversation_id", "id"), GIVEN_ONCE)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
@@ -135,6 +137,7 @@ class QuestionRow(Base):
         Index(None, "tenant_id", "state", "id"),
         Index(None, "conversation_id", "id"),
         Index("uq_questions_turn_id", "turn_id", unique=True),
+        GIVEN_ONCE,
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
