@@ -89,7 +89,6 @@ class FaultCall:
         self._heard = UnderstoodPlayback(around.ears)
         self._caller: Caller
         self._question: Question | None = None
-        self._asked_at = 0.0
         self._quiet_at = 0.0
         # Asked since the fault has struck.
         self._tries = 0
@@ -214,24 +213,22 @@ class FaultCall:
         return question
 
     async def _say(self, text: str, *, is_struck: bool = False) -> None:
-        self._asked_at = self._call.stopwatch.now()
+        said_before = len(self._call.line.microphone.utterances)
         saying = asyncio.create_task(self._caller.say(speech(text), text))
         if is_struck:
-            await self._has_spoken()
+            await self._has_spoken(said_before)
             await self._strike()
             self._tries += 1
         utterance = await saying
         assert utterance.quiet_at is not None  # noqa: S101 - it has been said
         self._quiet_at = utterance.quiet_at
 
-    async def _has_spoken(self) -> None:
-        """The caller is `INTO_S` into what they say."""
+    async def _has_spoken(self, said_before: int) -> None:
+        """The caller is `INTO_S` into what they say after so many utterances."""
         line_ = self._call.line
         while self._call.is_live:
-            spoken = line_.microphone.utterances
-            began = spoken[-1].started_at if spoken else None
-            is_this = began is not None and began >= self._asked_at
-            if is_this and self._call.stopwatch.now() - (began or 0.0) >= INTO_S:
+            began = next((one.started_at for one in line_.microphone.utterances[said_before:]), None)
+            if began is not None and self._call.stopwatch.now() - began >= INTO_S:
                 return
             await line_.frames.wait(1.0)
 

@@ -18,7 +18,7 @@ from simulators.openai_client import OpenAISimulator, start_openai_simulator
 from simulators.whatsapp_client import WhatsAppSimulator, start_simulator
 from simulators.wire import Wire
 
-ANSWER_TIMEOUT_S = 45.0
+ANSWER_TIMEOUT_S = 120.0
 
 _guests = count(972530100001)
 _marks = count()

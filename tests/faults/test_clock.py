@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.faults.crowd import MARK
 from simulators.clock import SkewedClock
 from simulators.http_tap import Call
 from simulators.lab import wait_until
 from tests.faults.scene import ANSWER_TIMEOUT_S, Scene, running_scene
 
 HOUR_S = 3600
+# Longer than the clock takes to jump.
+THINKS_MS = 2000
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +32,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, clock: SkewedClock) -> Itera
 def all_right(scene: Scene, clock: SkewedClock) -> None:
     """Each test starts with everything whole and the clock right."""
     clock.set(0)
+    scene.model.control(echo=MARK)
     scene.installation.mend()
     scene.installation.await_ready()
     scene.await_state("open")
@@ -42,6 +46,7 @@ def is_model(call: Call) -> bool:
 @pytest.mark.parametrize("skew_s", [HOUR_S, -HOUR_S], ids=["ahead", "back"])
 def test_a_jump_while_the_model_thinks_costs_no_answer(scene: Scene, clock: SkewedClock, skew_s: int) -> None:
     guest = scene.new_guest()
+    scene.model.control(echo=MARK, latency_first_token_ms=THINKS_MS)
     before = len(scene.calls)
     first = scene.ask(guest)
     scene.await_call(before, is_model, "the model to be asked")
@@ -72,6 +77,7 @@ def test_what_waits_when_the_web_process_dies_is_taken_up_after_a_jump(
     scene: Scene, clock: SkewedClock, skew_s: int
 ) -> None:
     guest = scene.new_guest()
+    scene.model.control(echo=MARK, latency_first_token_ms=THINKS_MS)
     before = len(scene.calls)
     question = scene.ask(guest)
     scene.await_call(before, is_model, "the model to be asked")
