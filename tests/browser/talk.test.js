@@ -8,7 +8,7 @@ import { startBrowser } from './browser.js'
 import { shoot } from './page_checks.js'
 import { startPython } from './python_process.js'
 
-const WITHIN = { timeout: 20_000 }
+const WITHIN = { timeout: 60_000 }
 const DESKTOP = { width: 1000, height: 720 }
 const PHONE = { width: 390, height: 844 }
 

@@ -16,7 +16,7 @@ import requests
 from simulators.http_tap import Call
 from simulators.wire import Switchboard
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 30.0
 DELAY_S = 0.2
 
 

@@ -27,7 +27,7 @@ from tests.support.databases import PostgresTemplate
 
 HOST = "972500000001"
 GUEST = "972520000001"
-WAIT_S = 30
+WAIT_S = 60
 AN_ID = "3EB0AAAAAAAAAAAAAAAA"
 
 

@@ -22,7 +22,7 @@ from tests.support.databases import SqliteTemplate
 from tests.support.phone_lines import a_reply
 
 NUMBER, CALLER, ANSWER = "+97231234567", "+972501111111", "Breakfast is at seven. It is free."
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 
 
 @pytest.fixture

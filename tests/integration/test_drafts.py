@@ -32,7 +32,7 @@ from tests.support.builders import GUEST, a_message
 
 NOA = Actor(ModeBy.CONSOLE, "Noa")
 BREAKFAST = Document("b", "Breakfast", "From 7:30 to 10:30.", "en")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def let_staff_decide(desk: Desk) -> int:

@@ -26,7 +26,7 @@ from tests.support.gates import Gate, GatedModel
 from tests.support.reading import shown
 
 BREAKFAST = "Hello dear guest, our breakfast is served from 7:30 to 10:30. [p1]"
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 def asks(text: str, conversation: str = "c1", **changes: object) -> InboundMessage:

@@ -23,7 +23,7 @@ from simulators.openai_client import OpenAISimulator, start_openai_simulator
 from simulators.ports import free_port
 from simulators.whatsapp_client import start_simulator
 
-WAIT_S = 30
+WAIT_S = 60
 QUESTION = "What time is check-in?"
 PATH = "/api/v1/chat/stream"
 

@@ -22,7 +22,7 @@ from tests.fakes.clock import FakeClock
 from tests.support.builders import a_message
 
 API = Actor(ModeBy.API)
-WAIT_S = 20
+WAIT_S = 60
 # Somewhat more than the five of the setting, as the stores tell the time that really passes.
 SIX_MINUTES = 360
 

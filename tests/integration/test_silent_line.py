@@ -20,7 +20,7 @@ from tests.integration.conftest import SECRET
 
 PATIENCE_S = 120
 LOOK_S = 20
-WAIT_S = 20
+WAIT_S = 60
 
 
 class Mailbox:

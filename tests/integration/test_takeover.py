@@ -40,7 +40,7 @@ from tests.support.replies import commit_reply
 
 API = Actor(ModeBy.API)
 LANE = conversation_lane(1)
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 T = TypeVar("T")
 

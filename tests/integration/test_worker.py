@@ -24,7 +24,7 @@ from tests.support.databases import PostgresTemplate
 
 HOST = "972500000001"
 LEASE_S = 2
-WAIT_S = 30
+WAIT_S = 60
 FRONTDESK = str(Path(sys.executable).parent / "frontdesk")
 
 _numbers = count(972520000001)

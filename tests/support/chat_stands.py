@@ -33,7 +33,7 @@ from server.realtime.staff_streams import StaffStreams
 from tests.fakes.keys import FakeKeys
 
 MODELS = ("gpt-4o-mini",)
-WAIT_S = 10
+WAIT_S = 30
 KEEP_ALIVE_S = 0.1
 DRAIN_S = 5
 

@@ -17,7 +17,7 @@ from server.domain.events import Replace, ReplyEvent, Token, ToolResult, ToolSta
 from server.errors import UnprocessableRequest
 from server.inbox.streams import ReplyStream
 
-WAIT_S = 5
+WAIT_S = 30
 
 
 def a_reply(text: str) -> Reply:
