@@ -225,9 +225,7 @@ def _cost(cost: Cost) -> Phrase:
 
 
 def _name(guest: GuestView) -> str:
-    if guest.name or guest.handle:
-        return " ".join(guest.title.split())
-    return Phrase("Guest {number}", number=guest.id)
+    return guest.title if isinstance(guest.title, Phrase) else " ".join(guest.title.split())
 
 
 def _quote(words: str) -> str:

@@ -14,7 +14,7 @@ from server.console.auth import current_actor, current_member
 from server.console.conversations import checked_id
 from server.console.forms import written
 from server.console.pages import Pages
-from server.console.translations import gettext, words_of
+from server.console.translations import gettext, translated, words_of
 from server.domain.staff import Permission
 from server.domain.views import GuestView
 from server.errors import Conflict
@@ -64,7 +64,8 @@ def add_guest_data(blueprint: Blueprint, pages: Pages, guests: GuestData, eraser
 
 def _names(text: str, guest: GuestView) -> bool:
     """Whether *text* is what the guest is called on the page, or the guest's number in any writing."""
-    if text.casefold() in {name.strip().casefold() for name in (guest.title, guest.handle) if name}:
+    called = (translated(guest.title), guest.handle)
+    if text.casefold() in {name.strip().casefold() for name in called if name}:
         return True
     digits = re.sub(r"[\s+().-]", "", text)
     is_number = digits.isdigit() and len(digits) >= _LEAST_DIGITS

@@ -55,4 +55,5 @@ def unpacked(words: object) -> object:
     if "many" in words:
         one, many = words["one"], words["many"]
         return Counted(one, many, count=int(words["count"]))
-    return Phrase(words["template"], **{name: unpacked(value) for name, value in words["values"].items()})
+    template, values = words["template"], words["values"]
+    return Phrase(template, **{name: unpacked(value) for name, value in values.items()})

@@ -11,6 +11,7 @@ from server.domain.conversations import Mode, Speaker
 from server.domain.knowledge import Citation
 from server.domain.messages import Channel, DeliveryState, MessageKind, OutboundKind
 from server.domain.modes import EventKind
+from server.domain.phrases import Phrase
 from server.domain.playground import is_test_key
 
 # A message that took longer than this to reach us was held up on its way.
@@ -58,8 +59,8 @@ class GuestView:
 
     @property
     def title(self) -> str:
-        """The best name there is."""
-        return self.name or self.handle or f"Guest {self.id}"
+        """The best name there is; a phrase where there is none."""
+        return self.name or self.handle or Phrase("Guest {number}", number=self.id)
 
     @property
     def is_test(self) -> bool:

@@ -26,11 +26,13 @@ from server.store.inbox import Inbox
 from server.store.leases import Leases
 from server.store.models import OutboxRow
 from server.store.morning_reports import MorningReports
+from server.store.notices import quoted
 from server.store.reminders import Reminders
 from server.store.replies import Replies
 from server.store.session import Database
 from server.store.tenants import Tenants
 from server.store.turns import Turns
+from server.translations import plain_text
 from tests.fakes.clock import FakeClock
 from tests.support.builders import a_message
 from tests.support.threads import ThreadBuilder
@@ -112,6 +114,11 @@ def test_a_handover(database: Database, clock: FakeClock, leases: Leases, name: 
 def test_danger_and_a_picture_without_words(database: Database, clock: FakeClock, leases: Leases) -> None:
     hand_over(database, clock, leases, "Maya", "", urgent=True, reason="emergency_fire")
     assert shown(told(database)[0].text)[:2] == ["חשש לסכנה, יש לפעול מיד: Maya", "(תמונה)"]
+
+
+@pytest.mark.parametrize("kind", MessageKind)
+def test_a_message_without_words_is_told_by_its_kind(kind: MessageKind) -> None:
+    assert str(kind) not in plain_text([quoted("", kind)], "he")
 
 
 def test_a_chosen_language_comes_before_those_of_guests(

@@ -67,6 +67,20 @@ def test_the_guest_is_erased_by_name_or_number(
     assert "A guest erased" in staff.get("/console/audit").text
 
 
+def test_a_guest_without_a_name_is_called_in_the_reader_s_language_and_erased_by_that(
+    staff: FlaskClient, database: Database, path: str
+) -> None:
+    with database.write() as session:
+        guest = session.scalars(select(GuestRow)).one()
+        guest.name = guest.phone = None
+        called = f"אורח {guest.id}"
+    send(staff, "/console/account/language", language="he")
+    assert f"<bdi>{called}</bdi>" in staff.get(path).text
+    assert called in staff.get("/console/").text
+    assert send(staff, f"{path}/erase", name=called).location == "/console/audit"
+    assert guests(database) == 0
+
+
 @pytest.mark.parametrize("typed", ["", "Maya", "4567", "Tom", "+972541234568", "--"])
 def test_another_name_erases_nobody(staff: FlaskClient, database: Database, path: str, typed: str) -> None:
     answer = send(staff, f"{path}/erase", name=typed)
